@@ -1,0 +1,80 @@
+"""The proof of the proofs: every check of the course has been seen to pass and to fail."""
+
+import inspect
+
+import pytest
+
+from course_lib import checks
+from course_lib.exercise import NOT_WRITTEN, PASSED, Exercise
+from course_lib.lessons import lessons
+
+EXERCISES = [checks.find(name) for name in sorted(checks.index())]
+ALTERNATIVES = [(exercise, function) for exercise in EXERCISES for function in exercise.alternatives]
+MISTAKES = [(exercise, mistake) for exercise in EXERCISES for mistake in exercise.mistakes]
+
+
+def _name(value) -> str:
+    return getattr(value, "name", None) or getattr(getattr(value, "function", value), "__name__", str(value))
+
+
+def test_there_are_exercises_and_every_one_stands_in_a_lesson():
+    in_lessons = [entry.name for lesson in lessons() for entry in lesson.exercises]
+    assert len(EXERCISES) >= 8
+    assert sorted(in_lessons) == sorted(checks.index())
+
+
+@pytest.mark.parametrize("exercise", EXERCISES, ids=_name)
+def test_the_stub_is_refused_as_not_written(exercise: Exercise):
+    from course_lib.stub import stub_source
+
+    namespace: dict = {"__name__": "__main__"}
+    exec(stub_source(exercise.reference.__module__, exercise.name), namespace)
+    assert exercise.examine(namespace[exercise.name]).status == NOT_WRITTEN
+
+
+@pytest.mark.parametrize("exercise", EXERCISES, ids=_name)
+def test_the_reference_passes(exercise: Exercise):
+    outcome = exercise.examine(exercise.reference)
+    assert outcome.status == PASSED, outcome
+
+
+@pytest.mark.parametrize(("exercise", "function"), ALTERNATIVES, ids=_name)
+def test_another_right_answer_passes(exercise: Exercise, function):
+    outcome = exercise.examine(function)
+    assert outcome.status == PASSED, outcome
+
+
+@pytest.mark.parametrize(("exercise", "mistake"), MISTAKES, ids=_name)
+def test_a_known_mistake_is_refused_with_its_own_message(exercise: Exercise, mistake):
+    for seed in (None, 1, 2):
+        outcome = exercise.examine(mistake.function, seed=seed)
+        assert outcome.status != PASSED
+        assert outcome.mistake is mistake, f"taken for: {outcome.mistake and outcome.mistake.text}; {outcome.message}"
+        assert mistake.text in outcome.message
+
+
+@pytest.mark.parametrize("exercise", EXERCISES, ids=_name)
+def test_an_exercise_knows_enough(exercise: Exercise):
+    assert len(exercise.mistakes) >= 3
+    assert len({mistake.text for mistake in exercise.mistakes}) == len(exercise.mistakes)
+    assert all(mistake.text[0].islower() and mistake.text[-1] != "." for mistake in exercise.mistakes), (
+        "It looks as if …"
+    )
+    assert len(exercise.alternatives) >= 1
+    assert len(exercise.hints) >= 2
+    assert inspect.getdoc(exercise.reference)
+
+
+@pytest.mark.parametrize("exercise", EXERCISES, ids=_name)
+def test_a_learners_nonsense_never_gets_through_or_out(exercise: Exercise):
+    nonsense = [
+        lambda *args, **kwargs: None,
+        lambda *args, **kwargs: args[0] if args else 0,
+        lambda: 0,
+        lambda *args, **kwargs: "text",
+        lambda *args, **kwargs: [],
+        lambda *args, **kwargs: 1 / 0,
+        lambda *args, **kwargs: exit(3),
+    ]
+    for function in nonsense:
+        assert not exercise.examine(function).passed
