@@ -33,6 +33,8 @@ def difference(got, expected, rtol=None, atol=None, strict_dtype=False, where=""
     options = {"rtol": rtol, "atol": atol, "strict_dtype": strict_dtype}
     if got is None and expected is not None:
         return f"{here} is None, expected {kind(expected)}" + ("" if where else ": is a `return` missing?")
+    if expected is None:
+        return None if got is None else f"{here} is {brief(got)}, expected None"
     if _is_array(expected) or _is_number(expected):
         return _array_difference(got, expected, here, **options)
     if isinstance(expected, Mapping):
