@@ -100,7 +100,7 @@ def term_document(documents: list[list[str]], vocabulary: list[str]) -> np.ndarr
 def cosine_similarity(u: np.ndarray, v: np.ndarray) -> float:
     """Compare the directions of two vectors, whatever their lengths.
 
-    u, v: two vectors of the same shape (n,), int or float; lists of numbers do as well.
+    u, v: two arrays of the same shape (n,), int or float.
 
     Returns the cosine of the angle between them, from -1 to 1. A vector of zeros has no direction: the result is 0.
     Source: u·v / (‖u‖ ‖v‖).
@@ -117,7 +117,7 @@ def ppmi(counts: np.ndarray) -> np.ndarray:
 
     counts: array of shape (V, C), numbers >= 0; entry [i, j] says how often word i was seen in context j.
 
-    Returns an array of shape (V, C), float64, all >= 0. Where the count is 0 the result is 0, without a warning.
+    Returns an array of shape (V, C), float64, all >= 0. Where the count is 0 the result is 0, never NaN.
     Source: Church and Hanks (1990); the positive part: Bullinaria and Levy (2007).
     """
     counts = np.asarray(counts, dtype=float)

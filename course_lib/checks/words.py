@@ -1,0 +1,932 @@
+"""The exercises of the words lesson: cases, hints, known mistakes and other right answers."""
+
+from collections import Counter
+from itertools import permutations
+
+import numpy as np
+
+from course_lib.compare import difference
+from course_lib.exercise import Exercise, case
+from course_lib.reference import words
+
+_VOCABULARY = ["the", "cat", "sat", "on", "mat"]
+_TREE = {"cat": "pet", "dog": "pet", "pet": "animal", "sparrow": "bird", "bird": "animal", "animal": "thing"}
+_TREE |= {"car": "vehicle", "vehicle": "thing", "green": "colour", "blue": "colour"}
+_THREE_SENTENCES = [["I", "like", "deep", "learning", "."], ["I", "like", "NLP", "."], ["I", "enjoy", "flying", "."]]
+_EIGHT_WORDS = ["I", "like", "enjoy", "deep", "learning", "NLP", "flying", "."]
+
+
+def _random_texts(rng, texts, longest, known=6, unknown=2):
+    """Some texts of letters, and a vocabulary that has most of the letters in an order of its own."""
+    letters = list("abcdefghijklmnop")[: known + unknown]
+    rng.shuffle(letters)
+    texts = [[letters[i] for i in rng.integers(0, len(letters), size=rng.integers(1, longest))] for _ in range(texts)]
+    return texts, letters[:known]
+
+
+# hypernym_path
+
+
+def _path_cases(rng):
+    yield case("cat", _TREE, label="the worked example")
+    yield case("animal", _TREE)
+    yield case("thing", _TREE, label="a root")
+    yield case("unicorn", _TREE, label="a word that is not in the tree")
+    for size in (5, 9):
+        names = [f"n{i}" for i in rng.permutation(size)]
+        yield case(names[-1], {names[i]: names[rng.integers(0, i)] for i in range(1, size)})
+
+
+hypernym_path = Exercise(
+    words.hypernym_path,
+    cases=_path_cases,
+    hints=[
+        "You do not know beforehand how many steps there are. Which kind of loop fits?",
+        "Start with a list that holds the word alone. While its last word has a parent, append that parent.",
+        "`while path[-1] in parents:` asks the question, `parents[path[-1]]` is the next word.",
+    ],
+)
+
+
+@hypernym_path.mistake(
+    "the word itself is left out", do="The path starts with the word you were given: begin with a list that holds it."
+)
+def _without_the_word(word, parents):
+    return words.hypernym_path(word, parents)[1:]
+
+
+@hypernym_path.mistake(
+    "the root is left out",
+    do="A root has no entry in parents, but it is the entry of its children: append the parent first, then ask on.",
+)
+def _without_the_root(word, parents):
+    path = []
+    while word in parents:
+        path.append(word)
+        word = parents[word]
+    return path
+
+
+@hypernym_path.mistake("the path runs from the root down", do="The word comes first and the root last.")
+def _from_the_root(word, parents):
+    return words.hypernym_path(word, parents)[::-1]
+
+
+@hypernym_path.mistake("only one step is taken", do="Repeat the step until there is no parent any more.")
+def _one_step(word, parents):
+    return [word, parents[word]] if word in parents else [word]
+
+
+@hypernym_path.mistake(
+    "the parent of a root is looked up", do="A root is no key of parents. Ask `word in parents` before each step."
+)
+def _beyond_the_root(word, parents):
+    path = [word]
+    while parents[path[-1]] is not None:
+        path.append(parents[path[-1]])
+    return path
+
+
+@hypernym_path.mistake(
+    "the entries are taken out of parents on the way",
+    do="The taxonomy belongs to the caller, who may need it again: read with parents[word], not with pop.",
+)
+def _emptied(word, parents):
+    path = [word]
+    while path[-1] in parents:
+        path.append(parents.pop(path[-1]))
+    return path
+
+
+@hypernym_path.alternative
+def _recursive(word, parents):
+    return [word, *_recursive(parents[word], parents)] if word in parents else [word]
+
+
+@hypernym_path.alternative
+def _with_get(word, parents):
+    path = []
+    while word is not None:
+        path.append(word)
+        word = parents.get(word)
+    return path
+
+
+# lowest_common_ancestor
+
+
+def _ancestor_cases(rng):
+    yield case("cat", "dog", _TREE, label="the worked example")
+    yield case("cat", "sparrow", _TREE, label="two words at different depths")
+    yield case("sparrow", "car", _TREE)
+    yield case("cat", "animal", _TREE, label="one word above the other")
+    yield case("dog", "dog", _TREE, label="a word and itself")
+    yield case("cat", "green", _TREE, label="two different trees")
+    for size in (7, 10, 14):
+        names = [f"n{i}" for i in rng.permutation(size)]
+        tree = {names[i]: names[rng.integers(max(0, i - 3), i)] for i in range(1, size)}
+        yield case(names[-1], names[-2], tree)
+
+
+lowest_common_ancestor = Exercise(
+    words.lowest_common_ancestor,
+    cases=_ancestor_cases,
+    hints=[
+        "You have hypernym_path: ask it for both words.",
+        "Walk up from a. The first word you meet that is also above b is the answer. Why the first?",
+        "`for ancestor in hypernym_path(a, parents): if ancestor in hypernym_path(b, parents): return ancestor`",
+    ],
+)
+
+
+@lowest_common_ancestor.mistake(
+    "the most general common ancestor is returned, not the most specific one",
+    do="Walk up from a and stop at the first word that is also above b.",
+)
+def _most_general(a, b, parents):
+    above_b = words.hypernym_path(b, parents)
+    common = [ancestor for ancestor in words.hypernym_path(a, parents) if ancestor in above_b]
+    return common[-1] if common else None
+
+
+@lowest_common_ancestor.mistake(
+    "a word does not count as its own ancestor",
+    do="Is a cat a kind of animal? Then the answer for cat and animal is animal: keep both words in their own paths.",
+)
+def _strictly_above(a, b, parents):
+    above_b = words.hypernym_path(b, parents)[1:]
+    return next((x for x in words.hypernym_path(a, parents)[1:] if x in above_b), None)
+
+
+@lowest_common_ancestor.mistake(
+    "the two paths are compared step by step",
+    do="One word may lie deeper than the other. Ask whether an ancestor of a is anywhere in the path of b.",
+)
+def _in_step(a, b, parents):
+    paths = zip(words.hypernym_path(a, parents), words.hypernym_path(b, parents), strict=False)
+    return next((x for x, y in paths if x == y), None)
+
+
+@lowest_common_ancestor.mistake(
+    "only the direct parents are compared", do="The common ancestor may be many steps up: use the whole paths."
+)
+def _direct_parents(a, b, parents):
+    return parents.get(a) if parents.get(a) == parents.get(b) else None
+
+
+@lowest_common_ancestor.mistake(
+    "words of two different trees have no case of their own", do="When nothing is shared the answer is None."
+)
+def _always_found(a, b, parents):
+    above_b = words.hypernym_path(b, parents)
+    return [x for x in words.hypernym_path(a, parents) if x in above_b][0]
+
+
+@lowest_common_ancestor.mistake(
+    "all common ancestors are returned", do="Return one word, the nearest, not a list of them."
+)
+def _all_common(a, b, parents):
+    above_b = words.hypernym_path(b, parents)
+    return [x for x in words.hypernym_path(a, parents) if x in above_b]
+
+
+@lowest_common_ancestor.alternative
+def _from_the_other_side(a, b, parents):
+    above_a = words.hypernym_path(a, parents)
+    return next((x for x in words.hypernym_path(b, parents) if x in above_a), None)
+
+
+@lowest_common_ancestor.alternative
+def _down_from_the_roots(a, b, parents):
+    found = None
+    paths = words.hypernym_path(a, parents)[::-1], words.hypernym_path(b, parents)[::-1]
+    for x, y in zip(*paths, strict=False):
+        if x != y:
+            break
+        found = x
+    return found
+
+
+# one_hot
+
+
+def _one_hot_cases(rng):
+    yield case(["cat", "mat", "cat"], _VOCABULARY, label="the worked example")
+    yield case(["the", "dog", "on", "mat"], _VOCABULARY, label="a word outside the vocabulary")
+    yield case(["the"], _VOCABULARY, label="the first word of the vocabulary")
+    for _ in range(3):
+        (text,), vocabulary = _random_texts(rng, texts=1, longest=12)
+        yield case(text, vocabulary)
+
+
+one_hot = Exercise(
+    words.one_hot,
+    cases=_one_hot_cases,
+    hints=[
+        "Start from np.zeros((len(words), len(vocabulary))). How many ones are to be written, and where?",
+        "Row number i belongs to words[i]. Its column is the place of that word in the vocabulary.",
+        "`vectors[row, vocabulary.index(word)] = 1`, for the words that are in the vocabulary.",
+    ],
+)
+
+
+@one_hot.mistake(
+    "each 1 stands one column too far to the left",
+    do="Python counts from 0: the first word of the vocabulary belongs to column 0.",
+)
+def _shifted(words_, vocabulary):
+    return np.roll(words.one_hot(words_, vocabulary), -1, axis=1)
+
+
+@one_hot.mistake(
+    "rows and columns are exchanged", do="One row for each word of the text, one column for each word known."
+)
+def _one_hot_columns(words_, vocabulary):
+    return words.one_hot(words_, vocabulary).T
+
+
+@one_hot.mistake("all the words went into one vector", do="Each word gets a row of its own, with exactly one 1 in it.")
+def _multi_hot(words_, vocabulary):
+    return words.one_hot(words_, vocabulary).max(axis=0)
+
+
+@one_hot.mistake(
+    "a word outside the vocabulary stops the function",
+    do="vocabulary.index(word) raises ValueError for such a word. Ask `word in vocabulary` first; its row stays zero.",
+)
+def _known_words_only(words_, vocabulary):
+    vectors = np.zeros((len(words_), len(vocabulary)))
+    for row, word in enumerate(words_):
+        vectors[row, vocabulary.index(word)] = 1
+    return vectors
+
+
+@one_hot.mistake(
+    "a word outside the vocabulary gets no row at all",
+    do="Every word of the text keeps its row, so that row i still belongs to words[i]; an unknown word's row is zero.",
+)
+def _unknown_dropped(words_, vocabulary):
+    return words.one_hot([word for word in words_ if word in vocabulary], vocabulary)
+
+
+@one_hot.mistake(
+    "an unknown word is taken for the last word of the vocabulary",
+    do="Index -1 is the last column in Python. Leave the row of an unknown word alone.",
+)
+def _unknown_is_last(words_, vocabulary):
+    index = {word: column for column, word in enumerate(vocabulary)}
+    return np.eye(len(vocabulary))[[index.get(word, -1) for word in words_]]
+
+
+@one_hot.alternative
+def _rows_of_the_identity(words_, vocabulary):
+    index = {word: column for column, word in enumerate(vocabulary)}
+    rows = np.vstack([np.eye(len(vocabulary)), np.zeros(len(vocabulary))])
+    return rows[[index.get(word, -1) for word in words_]]
+
+
+@one_hot.alternative
+def _by_comparison(words_, vocabulary):
+    return np.array([[word == known for known in vocabulary] for word in words_])
+
+
+# cooccurrence
+
+
+def _cooccurrence_cases(rng):
+    yield case(_THREE_SENTENCES, _EIGHT_WORDS, 2, label="the worked example")
+    yield case([["the", "cat", "the"]], ["the", "cat"], 2, label="the same word twice in one window")
+    yield case([["cat"], ["sat", "on"]], _VOCABULARY, 3, label="sentences shorter than the window")
+    yield case([["the", "cat", "sat"]], _VOCABULARY, 0, label="an empty window")
+    yield case([["the", "shy", "cat", "sat"]], _VOCABULARY, 1, label="a word outside the vocabulary")
+    for window in (1, 2, 4):
+        yield case(*_random_texts(rng, texts=3, longest=10), window)
+
+
+cooccurrence = Exercise(
+    words.cooccurrence,
+    cases=_cooccurrence_cases,
+    hints=[
+        "Three loops: over the sentences, over the positions of a sentence, over the positions in the window.",
+        "The window of position i runs from max(0, i - window) to min(len(sentence), i + window + 1), end excluded.",
+        "Skip the position i itself (compare positions, not words), and skip words outside the vocabulary; "
+        "else counts[row, column] += 1.",
+    ],
+)
+
+
+def _count(sentences, vocabulary, places):
+    """Count pairs; places(sentence, i) gives the positions that count as neighbours of position i."""
+    counts = np.zeros((len(vocabulary), len(vocabulary)), dtype=int)
+    for sentence in sentences:
+        for i, word in enumerate(sentence):
+            for j in places(sentence, i):
+                if word in vocabulary and sentence[j] in vocabulary:
+                    counts[vocabulary.index(word), vocabulary.index(sentence[j])] += 1
+    return counts
+
+
+@cooccurrence.mistake(
+    "windows run on into the next sentence",
+    do="Handle each sentence by itself: its first word has nothing to its left.",
+)
+def _across_sentences(sentences, vocabulary, window=2):
+    return words.cooccurrence([sum(sentences, [])], vocabulary, window)
+
+
+@cooccurrence.mistake(
+    "only the words to the left are counted", do="The window has two sides: look `window` places to the right as well."
+)
+def _left_only(sentences, vocabulary, window=2):
+    return _count(sentences, vocabulary, lambda sentence, i: range(max(0, i - window), i))
+
+
+@cooccurrence.mistake(
+    "every pair is counted twice",
+    do="Each word is the centre once. When it is, add 1 to [centre, neighbour] only; the mirror image comes by itself.",
+)
+def _doubled(sentences, vocabulary, window=2):
+    return 2 * words.cooccurrence(sentences, vocabulary, window)
+
+
+@cooccurrence.mistake(
+    "the centre is recognised by its word, not by its position",
+    do="In 'the cat the' each 'the' has the other in its window. Skip position i, not every word equal to the centre.",
+)
+def _by_identity(sentences, vocabulary, window=2):
+    def places(sentence, i):
+        window_ = range(max(0, i - window), min(len(sentence), i + window + 1))
+        return [j for j in window_ if sentence[j] != sentence[i]]
+
+    return _count(sentences, vocabulary, places)
+
+
+@cooccurrence.mistake(
+    "the right edge of the window is one place short", do="range leaves out its end: write i + window + 1."
+)
+def _short_by_one(sentences, vocabulary, window=2):
+    def places(sentence, i):
+        return [j for j in range(max(0, i - window), min(len(sentence), i + window)) if j != i]
+
+    return _count(sentences, vocabulary, places)
+
+
+@cooccurrence.mistake(
+    "the window vanishes at the start of a sentence",
+    do="i - window is negative there, and Python counts negative places from the end: write max(0, i - window).",
+)
+def _negative_start(sentences, vocabulary, window=2):
+    def places(sentence, i):
+        return [j for j in range(len(sentence))[i - window : i + window + 1] if j != i]
+
+    return _count(sentences, vocabulary, places)
+
+
+@cooccurrence.mistake(
+    "a word counts as its own neighbour", do="The position in the middle does not belong to its window: skip j == i."
+)
+def _with_the_centre(sentences, vocabulary, window=2):
+    return _count(
+        sentences, vocabulary, lambda sentence, i: range(max(0, i - window), min(len(sentence), i + window + 1))
+    )
+
+
+@cooccurrence.mistake(
+    "words outside the vocabulary were removed before the windows were laid",
+    do="They are not counted, but they keep their place. Without them, far words would move together.",
+)
+def _closed_up(sentences, vocabulary, window=2):
+    sentences = [[word for word in sentence if word in vocabulary] for sentence in sentences]
+    return words.cooccurrence(sentences, vocabulary, window)
+
+
+@cooccurrence.mistake("a pair is noted once, however often it is seen", do="Add 1 each time instead of setting to 1.")
+def _noted_once(sentences, vocabulary, window=2):
+    return np.minimum(words.cooccurrence(sentences, vocabulary, window), 1)
+
+
+@cooccurrence.alternative
+def _counter_of_pairs(sentences, vocabulary, window=2):
+    pairs = Counter()
+    for sentence in sentences:
+        for i, j in permutations(range(len(sentence)), 2):
+            if abs(i - j) <= window:
+                pairs[sentence[i], sentence[j]] += 1
+    return np.array([[pairs[row, column] for column in vocabulary] for row in vocabulary])
+
+
+@cooccurrence.alternative
+def _shifted_products(sentences, vocabulary, window=2):
+    counts = np.zeros((len(vocabulary), len(vocabulary)))
+    for sentence in sentences:
+        rows = words.one_hot(sentence, vocabulary)
+        for shift in range(1, window + 1):
+            counts += rows[shift:].T @ rows[:-shift]
+    return counts + counts.T
+
+
+# term_document
+
+
+def _document_cases(rng):
+    yield case(_THREE_SENTENCES, _EIGHT_WORDS, label="the worked example")
+    yield case([["the", "cat", "the", "mat"], ["on"]], _VOCABULARY, label="a word that comes twice")
+    yield case([["the", "dog"], [], ["sat"]], _VOCABULARY, label="an unknown word and an empty document")
+    for texts in (2, 4):
+        yield case(*_random_texts(rng, texts=texts, longest=12))
+
+
+term_document = Exercise(
+    words.term_document,
+    cases=_document_cases,
+    hints=[
+        "Start from zeros of shape (words, documents). Go through the documents one by one.",
+        "enumerate(documents) gives you the column, the word's place in the vocabulary gives you the row.",
+        "`counts[vocabulary.index(word), column] += 1`, for the words that are in the vocabulary.",
+    ],
+)
+
+
+@term_document.mistake("it is only noted whether a word occurs, not how often", do="Add 1 each time the word comes.")
+def _presence(documents, vocabulary):
+    return np.minimum(words.term_document(documents, vocabulary), 1)
+
+
+@term_document.mistake(
+    "rows and columns are exchanged", do="The rows are words and the columns documents: shape (words, documents)."
+)
+def _document_term(documents, vocabulary):
+    return words.term_document(documents, vocabulary).T
+
+
+@term_document.mistake(
+    "the rows are in alphabetical order", do="Row i belongs to vocabulary[i], in the order in which it was given."
+)
+def _alphabetical(documents, vocabulary):
+    return words.term_document(documents, sorted(vocabulary))
+
+
+@term_document.mistake(
+    "a word outside the vocabulary stops the function", do="Ask `word in ...` first, and ignore the others."
+)
+def _known_only(documents, vocabulary):
+    index = {word: row for row, word in enumerate(vocabulary)}
+    counts = np.zeros((len(vocabulary), len(documents)), dtype=int)
+    for column, document in enumerate(documents):
+        for word in document:
+            counts[index[word], column] += 1
+    return counts
+
+
+@term_document.mistake(
+    "the counts are divided by the length of the document", do="Plain counts, please. Reweighting comes later."
+)
+def _shares(documents, vocabulary):
+    return words.term_document(documents, vocabulary) / np.array([max(1, len(document)) for document in documents])
+
+
+@term_document.mistake(
+    "counts of one document run on into the next", do="Begin each document with a fresh count, or count in its column."
+)
+def _running_total(documents, vocabulary):
+    return words.term_document(documents, vocabulary).cumsum(axis=1)
+
+
+@term_document.alternative
+def _with_list_count(documents, vocabulary):
+    return np.array([[document.count(word) for document in documents] for word in vocabulary])
+
+
+@term_document.alternative
+def _with_counters(documents, vocabulary):
+    return np.array([[counter[word] for word in vocabulary] for counter in map(Counter, documents)]).T
+
+
+# cosine_similarity
+
+
+def _cosine_cases(rng):
+    yield case(np.array([3, 1, 2]), np.array([3, 0, 2]), label="the worked example")
+    yield case(np.array([1.0, 2.0]), np.array([10.0, 20.0]), label="the same direction, ten times as long")
+    yield case(np.array([1.0, 2.0, -1.0]), np.array([-2.0, -4.0, 2.0]), label="opposite directions")
+    yield case(np.array([1, 0]), np.array([0, 1]), label="a right angle")
+    yield case(np.array([0.0, 0.0, 0.0]), np.array([1.0, 2.0, 3.0]), label="a vector of zeros")
+    for size in (1, 4, 7):
+        yield case(*rng.normal(size=(2, size)))
+
+
+cosine_similarity = Exercise(
+    words.cosine_similarity,
+    cases=_cosine_cases,
+    hints=[
+        "Dot product on top, the product of the two lengths below.",
+        "A length is the square root of the sum of squares: np.linalg.norm(u). Mind a length of 0.",
+        "`np.dot(u, v) / (np.linalg.norm(u) * np.linalg.norm(v))`, and 0.0 when one of the lengths is 0.",
+    ],
+)
+
+
+@cosine_similarity.mistake(
+    "the dot product is not divided by the lengths", do="Divide by the product of the two lengths."
+)
+def _dot_only(u, v):
+    return np.dot(u, v)
+
+
+@cosine_similarity.mistake(
+    "the lengths lack their square root", do="The length of u is the square root of u·u: np.sqrt or np.linalg.norm."
+)
+def _squared_lengths(u, v):
+    lengths = np.dot(u, u) * np.dot(v, v)
+    return np.dot(u, v) / lengths if lengths else 0.0
+
+
+@cosine_similarity.mistake("the lengths are added", do="The two lengths are multiplied: ‖u‖ · ‖v‖.")
+def _sum_of_lengths(u, v):
+    lengths = np.linalg.norm(u) + np.linalg.norm(v)
+    return np.dot(u, v) / lengths if lengths else 0.0
+
+
+@cosine_similarity.mistake(
+    "a vector of zeros was divided by its length, which is 0", do="Return 0.0 when one of the lengths is 0."
+)
+def _nan_for_zeros(u, v):
+    with np.errstate(invalid="ignore"):
+        return np.dot(u, v) / (np.linalg.norm(u) * np.linalg.norm(v))
+
+
+@cosine_similarity.mistake(
+    "1 minus the cosine is returned", do="That is the cosine distance. Here 1 means the same direction."
+)
+def _cosine_distance(u, v):
+    return 1 - words.cosine_similarity(u, v)
+
+
+@cosine_similarity.mistake("the sign is lost", do="Vectors in opposite directions have the cosine -1: no abs here.")
+def _without_sign(u, v):
+    return abs(words.cosine_similarity(u, v))
+
+
+@cosine_similarity.mistake(
+    "only one of the two lengths is used", do="Divide by the length of u and by the length of v."
+)
+def _one_length(u, v):
+    return np.dot(u, v) / np.linalg.norm(v) if np.linalg.norm(v) else 0.0
+
+
+@cosine_similarity.alternative
+def _unit_vectors_first(u, v):
+    u, v = (w / np.linalg.norm(w) if np.any(w) else np.zeros(len(w)) for w in (u, v))
+    return u @ v
+
+
+@cosine_similarity.alternative
+def _with_loops(u, v):
+    top = sum(a * b for a, b in zip(u, v, strict=True))
+    below = sum(a * a for a in u) ** 0.5 * sum(b * b for b in v) ** 0.5
+    return top / below if below else 0.0
+
+
+# ppmi
+
+
+def _ppmi_cases(rng):
+    yield case(np.array([[2, 0], [1, 1]]), label="the worked example")
+    yield case(np.array([[3, 0, 1], [0, 0, 0]]), label="a word that was never seen")
+    yield case(np.array([[2.5, 7.0]]), label="a single row")
+    for shape in ((3, 5), (6, 4), (4, 4)):
+        yield case(rng.poisson(1.5, size=shape))
+
+
+ppmi = Exercise(
+    words.ppmi,
+    cases=_ppmi_cases,
+    hints=[
+        "Work out three sums first: of the whole matrix, of each row, of each column.",
+        "np.outer(row_sums, column_sums) / total is the count that chance alone would give. Compare with it.",
+        "np.log2(counts / expected), with 0 in place of everything negative and wherever the count is 0.",
+    ],
+)
+
+
+def _expected_by_chance(counts):
+    total = max(counts.sum(), 1)
+    return np.outer(counts.sum(axis=1), counts.sum(axis=0)) / total
+
+
+def _log2_where_seen(counts, expected):
+    ratio = np.divide(counts, expected, out=np.ones(counts.shape), where=(counts > 0) & (expected > 0))
+    return np.log2(ratio)
+
+
+@ppmi.mistake("negative values were kept", do="That is PMI. For positive PMI raise what is below 0 to 0: np.maximum.")
+def _not_clipped(counts):
+    return _log2_where_seen(counts, _expected_by_chance(counts))
+
+
+@ppmi.mistake("the natural logarithm was taken", do="The result is in bits: use np.log2.")
+def _natural_logarithm(counts):
+    return words.ppmi(counts) * np.log(2)
+
+
+@ppmi.mistake(
+    "0 is divided by 0 where a word was never seen",
+    do="A row of zeros makes the expected count 0 as well. Put 0 wherever the count is 0.",
+)
+def _nan_for_the_unseen(counts):
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.maximum(np.log2(counts / _expected_by_chance(counts)), 0)
+
+
+@ppmi.mistake(
+    "the total N is missing", do="Multiply count by N, the sum of the whole matrix, before dividing by the two sums."
+)
+def _without_the_total(counts):
+    expected = np.outer(counts.sum(axis=1), counts.sum(axis=0))
+    return np.maximum(_log2_where_seen(counts, expected), 0)
+
+
+@ppmi.mistake(
+    "only the sum of the row is used", do="A frequent context is no news: divide by the sum of its column as well."
+)
+def _row_sums_only(counts):
+    expected = np.repeat(counts.sum(axis=1, keepdims=True), counts.shape[1], axis=1) / counts.shape[1]
+    return np.maximum(_log2_where_seen(counts, expected), 0)
+
+
+@ppmi.mistake(
+    "the sums of rows and of columns are exchanged",
+    do="counts.sum(axis=1) has one number for each row, counts.sum(axis=0) one for each column. Mind the order in "
+    "np.outer, or the shapes when you broadcast.",
+)
+def _sums_exchanged(counts):
+    expected = np.outer(counts.sum(axis=0), counts.sum(axis=1)) / max(counts.sum(), 1)
+    return np.maximum(_log2_where_seen(counts, expected), 0)
+
+
+@ppmi.mistake("the logarithm was left out", do="Take np.log2 of count / expected.")
+def _without_logarithm(counts):
+    expected = _expected_by_chance(counts)
+    return np.divide(counts, expected, out=np.zeros(counts.shape), where=expected > 0)
+
+
+@ppmi.alternative
+def _from_probabilities(counts):
+    joint = counts / counts.sum()
+    rows, columns = joint.sum(axis=1, keepdims=True), joint.sum(axis=0, keepdims=True)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.nan_to_num(np.log2(joint / (rows * columns)), neginf=0).clip(0)
+
+
+@ppmi.alternative
+def _with_two_loops(counts):
+    result = np.zeros(counts.shape)
+    for i, j in zip(*np.nonzero(counts), strict=True):
+        result[i, j] = max(0, np.log2(counts[i, j] * counts.sum() / (counts[i].sum() * counts[:, j].sum())))
+    return result
+
+
+# svd_vectors
+
+
+def _svd_cases(rng):
+    five_words = [[0, 5, 8, 1, 0], [5, 0, 7, 0, 1], [8, 7, 0, 2, 1], [1, 0, 2, 0, 6], [0, 1, 1, 6, 0]]
+    yield case(np.array(five_words), 2, label="the worked example")
+    yield case(np.array([[3.0, 0.0, 4.0]]), 1, label="a single row")
+    yield case(rng.normal(size=(4, 4)), 4, label="as many numbers as before")
+    for shape, k in (((7, 4), 2), ((4, 7), 3), ((5, 5), 2)):
+        yield case(rng.normal(size=shape) + 0.5, k)
+
+
+def _same_up_to_sign(got, expected, matrix, k):
+    """Compare two sets of row vectors by what the free choices of an SVD leave alone."""
+    if getattr(got, "shape", None) != expected.shape:
+        return difference(got, expected)
+    got = np.asarray(got)
+    if not np.isfinite(got).all():
+        return "the result has entries that are no numbers (NaN or infinite)"
+    scale = max(np.abs(expected).max() ** 2, 1e-9)
+    lengths, wanted = np.linalg.norm(got, axis=0), np.linalg.norm(expected, axis=0)
+    if text := difference(lengths, wanted, atol=1e-6 * scale, where="the list of the columns' lengths"):
+        return text
+    if text := difference(got @ got.T, expected @ expected.T, rtol=1e-5, atol=1e-6 * scale):
+        return text.replace("the result", "the table of dot products of your rows")
+    return None
+
+
+svd_vectors = Exercise(
+    words.svd_vectors,
+    cases=_svd_cases,
+    differ=_same_up_to_sign,
+    hints=[
+        "np.linalg.svd does the decomposition. Ask for full_matrices=False and look at the three shapes.",
+        "It returns U, the singular values in falling order (a flat array) and Vᵀ. The rows of U belong to the words.",
+        "`U[:, :k] * values[:k]` multiplies column j by singular value j.",
+    ],
+)
+
+
+@svd_vectors.mistake(
+    "the vectors belong to the columns of the matrix, not to its rows", do="The words are the rows: take U and not Vᵀ."
+)
+def _context_vectors(matrix, k):
+    _, values, right = np.linalg.svd(matrix, full_matrices=False)
+    return right.T[:, :k] * values[:k]
+
+
+@svd_vectors.mistake(
+    "the columns of U were not multiplied by the singular values",
+    do="Without Σ all k directions weigh the same, the faintest as much as the strongest.",
+)
+def _without_singular_values(matrix, k):
+    return np.linalg.svd(matrix, full_matrices=False)[0][:, :k]
+
+
+@svd_vectors.mistake(
+    "the smallest singular values were kept",
+    do="np.linalg.svd returns them in falling order: the largest k come first (np.linalg.eigh does the opposite).",
+)
+def _smallest(matrix, k):
+    left, values, _ = np.linalg.svd(matrix, full_matrices=False)
+    return (left * values)[:, ::-1][:, :k]
+
+
+@svd_vectors.mistake(
+    "eigenvalues took the place of singular values",
+    do="They agree only for a symmetric matrix without negative eigenvalues. Use np.linalg.svd.",
+)
+def _eigenvalues(matrix, k):
+    values, vectors = np.linalg.eigh(matrix)
+    return (vectors * values)[:, ::-1][:, :k]
+
+
+@svd_vectors.mistake(
+    "the mean was subtracted first", do="That is principal component analysis. Decompose the matrix as it is."
+)
+def _centred(matrix, k):
+    return words.svd_vectors(matrix - matrix.mean(axis=0), k)
+
+
+@svd_vectors.mistake(
+    "k rows were kept instead of k columns", do="Every word keeps a row. Cut the columns: U[:, :k], not U[:k]."
+)
+def _rows_cut(matrix, k):
+    left, values, _ = np.linalg.svd(matrix, full_matrices=False)
+    return (left * values)[:k]
+
+
+@svd_vectors.mistake(
+    "the matrix of rank k was rebuilt",
+    do="U_k Σ_k Vᵀ_k is as wide as the matrix was. Stop before Vᵀ: the k numbers of each row are wanted.",
+)
+def _rebuilt(matrix, k):
+    left, values, right = np.linalg.svd(matrix, full_matrices=False)
+    return (left[:, :k] * values[:k]) @ right[:k]
+
+
+@svd_vectors.mistake("nothing was cut off", do="Keep the first k columns only, those of the k largest singular values.")
+def _not_truncated(matrix, k):
+    left, values, _ = np.linalg.svd(matrix, full_matrices=False)
+    return left * values
+
+
+@svd_vectors.alternative
+def _projected(matrix, k):
+    return matrix @ np.linalg.svd(matrix)[2][:k].T
+
+
+@svd_vectors.alternative
+def _from_the_dot_products_of_the_rows(matrix, k):
+    values, vectors = np.linalg.eigh(matrix @ matrix.T)
+    return -(vectors * np.sqrt(values.clip(0)))[:, ::-1][:, :k]
+
+
+# nearest
+
+
+def _nearest_cases(rng):
+    animals = ["cat", "dog", "car", "bus", "mat"]
+    points = np.array([[1.0, 0.2], [2.0, 0.5], [5.0, 20.0], [0.1, 1.0], [0.5, -1.0]])
+    yield case("cat", 2, points, animals, label="the worked example")
+    yield case("car", 4, points, animals)
+    yield case("bus", 9, points, animals, label="more neighbours asked for than there are words")
+    yield case(
+        "dog", 4, np.vstack([points[:4], np.zeros(2)]) * [[1], [1], [-1], [1], [1]], animals, label="a vector of zeros"
+    )
+    yield case("cat", 3, np.array([[1, 0], [2, 0], [0, 3], [5, 0], [1, 1]]), animals, label="two equally near words")
+    for size in (8, 11):
+        vocabulary = [f"w{i}" for i in rng.permutation(size)]
+        vectors = rng.normal(size=(size, 3)) * rng.uniform(0.2, 5, size=(size, 1))
+        yield case(vocabulary[rng.integers(0, size - 1)], 4, vectors, vocabulary)
+
+
+def _same_up_to_ties(got, expected, word, k, vectors, vocabulary):
+    """Compare two lists of words by the similarity at each place, so that ties may come in any order."""
+    text = difference(got, expected)
+    if text is None or not isinstance(got, (list, tuple)) or len(got) != len(expected):
+        return text
+    if len(set(got)) < len(got) or any(not isinstance(x, str) or x not in vocabulary for x in [*got, *expected]):
+        return text
+    centre = vectors[vocabulary.index(word)]
+    ours, theirs = (
+        [words.cosine_similarity(centre, vectors[vocabulary.index(x)]) for x in list_] for list_ in (got, expected)
+    )
+    return None if word not in got and np.allclose(ours, theirs) else text
+
+
+nearest = Exercise(
+    words.nearest,
+    cases=_nearest_cases,
+    differ=_same_up_to_ties,
+    hints=[
+        "First the similarities of all words with the given one, then their order, then the names.",
+        "vectors @ vectors[i] gives all dot products at once; np.linalg.norm(vectors, axis=1) all lengths.",
+        "np.argsort sorts upwards: sort the negative similarities, drop the word itself, take k, look up the names.",
+    ],
+)
+
+
+def _similarities(word, vectors, vocabulary):
+    centre = vectors[vocabulary.index(word)]
+    return np.array([words.cosine_similarity(centre, vector) for vector in vectors])
+
+
+@nearest.mistake(
+    "the word itself is among its neighbours", do="Nothing is nearer to a word than the word: leave it out."
+)
+def _with_the_word(word, k, vectors, vocabulary):
+    order = np.argsort(-_similarities(word, vectors, vocabulary), kind="stable")
+    return [vocabulary[i] for i in order][:k]
+
+
+@nearest.mistake("the least similar words come first", do="np.argsort sorts upwards: sort the negative similarities.")
+def _least_similar(word, k, vectors, vocabulary):
+    order = np.argsort(_similarities(word, vectors, vocabulary), kind="stable")
+    return [vocabulary[i] for i in order if vocabulary[i] != word][:k]
+
+
+@nearest.mistake(
+    "the dot product decides", do="It favours long vectors. Divide by the lengths: rank by cosine similarity."
+)
+def _by_dot_product(word, k, vectors, vocabulary):
+    order = np.argsort(-(vectors @ vectors[vocabulary.index(word)]), kind="stable")
+    return [vocabulary[i] for i in order if vocabulary[i] != word][:k]
+
+
+@nearest.mistake(
+    "the distance between the points decides",
+    do="A long and a short vector can point the same way. Rank by cosine similarity.",
+)
+def _by_distance(word, k, vectors, vocabulary):
+    order = np.argsort(np.linalg.norm(vectors - vectors[vocabulary.index(word)], axis=1), kind="stable")
+    return [vocabulary[i] for i in order if vocabulary[i] != word][:k]
+
+
+@nearest.mistake(
+    "the word was removed first, and the places no longer fit the vocabulary",
+    do="After a removal every later word moves up one place. Sort first, then leave the word out.",
+)
+def _places_moved(word, k, vectors, vocabulary):
+    similarity = np.delete(_similarities(word, vectors, vocabulary), vocabulary.index(word))
+    return [vocabulary[i] for i in np.argsort(-similarity, kind="stable")][:k]
+
+
+@nearest.mistake("row numbers are returned", do="Look the numbers up in the vocabulary: words are asked for.")
+def _row_numbers(word, k, vectors, vocabulary):
+    return [vocabulary.index(neighbour) for neighbour in words.nearest(word, k, vectors, vocabulary)]
+
+
+@nearest.mistake(
+    "a vector of zeros was divided by its length, which is 0",
+    do="Its cosine with anything counts as 0: that is more than a negative cosine, while NaN is always sorted last.",
+)
+def _zeros_last(word, k, vectors, vocabulary):
+    norms = np.linalg.norm(vectors, axis=1)
+    with np.errstate(invalid="ignore"):
+        similarity = vectors @ vectors[vocabulary.index(word)] / norms
+    order = np.argsort(-similarity, kind="stable")
+    return [vocabulary[i] for i in order if vocabulary[i] != word][:k]
+
+
+@nearest.mistake(
+    "one neighbour too few is returned", do="The word itself takes a place in the sorted list: drop it, then take k."
+)
+def _one_too_few(word, k, vectors, vocabulary):
+    order = np.argsort(-_similarities(word, vectors, vocabulary), kind="stable")[:k]
+    return [vocabulary[i] for i in order if vocabulary[i] != word]
+
+
+@nearest.alternative
+def _with_sorted(word, k, vectors, vocabulary):
+    similarity = dict(zip(vocabulary, _similarities(word, vectors, vocabulary), strict=True))
+    return sorted(set(vocabulary) - {word}, key=lambda other: (-similarity[other], other))[:k]
+
+
+@nearest.alternative
+def _unit_vectors(word, k, vectors, vocabulary):
+    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+    unit = vectors / np.where(norms == 0, 1, norms)
+    similarity = unit @ unit[vocabulary.index(word)]
+    similarity[vocabulary.index(word)] = -np.inf
+    best = np.argsort(similarity)[::-1]
+    return [vocabulary[i] for i in best[: min(k, len(vocabulary) - 1)]]
