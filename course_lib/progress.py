@@ -105,7 +105,8 @@ def _connection() -> Iterator[sqlite3.Connection]:
 def _open() -> sqlite3.Connection:
     connection = sqlite3.connect(path(), timeout=1.0)
     try:
-        connection.execute("PRAGMA journal_mode = WAL")
+        with contextlib.suppress(sqlite3.OperationalError):  # the switch does not wait while another notebook makes it
+            connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.executescript(_SCHEMA)
         connection.execute("SELECT exercise, status, message, at FROM attempts LIMIT 1")
