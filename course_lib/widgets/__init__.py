@@ -1,0 +1,20 @@
+"""Pictures to play with. Each widget is a Python class and one hand-written JavaScript module of the same name."""
+
+import importlib
+
+_MODULES = {
+    "CooccurrenceWindow": "window",
+    "EmbeddingExplorer": "embedding",
+}
+
+__all__ = list(_MODULES)
+
+
+def __getattr__(name: str):
+    if name not in _MODULES:
+        raise AttributeError(f"course_lib.widgets has no {name!r}; it has {', '.join(_MODULES)}")
+    return getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return list(_MODULES)

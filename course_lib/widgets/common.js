@@ -1,0 +1,160 @@
+// Helpers in front of every widget's module (a widget's own code cannot import). No address, no dependency.
+//   widget(build)          the module's default export; build(w) fills w.el
+//   w.get(name), w.set({name: value})   the model; set also sends it to the kernel
+//   w.on(names, fn)        when one of these traits changes        w.onMessage(fn)  (content, buffers) from the kernel
+//   w.listen(target, type, fn, options)   an event listener that ends with the view
+//   w.draw(fn)             calls fn({width, colours}) in a frame of its own, now, at every change of size or theme,
+//                          and whenever w.redraw() is called; never before the view has a width
+//   w.player(tick, milliseconds, shown)   play and pause; pauses by itself when the view leaves the screen
+//   w.say(text)            the read-out under the picture, also for screen readers
+//   w.ready()              the view shows something: hides the still picture
+//   h(tag, properties, ...children)       an element       fit(canvas, width, height)   a context in CSS pixels
+//   control(label, element), choice(w, name, items, value, fn), slider(w, label, range, value, fn), button(...)
+
+/** JupyterLab takes plain keys in an output for its own commands: keep them, let Escape and chords through. */
+export function keepKeys(el, signal) {
+  el.addEventListener('keydown', (e) => {
+    const chord = e.ctrlKey || e.metaKey || e.altKey || (e.shiftKey && e.key === 'Enter');
+    if (!chord && e.key !== 'Escape') e.stopPropagation();
+  }, { signal });
+}
+
+export function h(tag, properties = {}, ...children) {
+  const e = document.createElement(tag);
+  for (const [k, v] of Object.entries(properties)) k in e && k !== 'list' ? (e[k] = v) : e.setAttribute(k, v);
+  e.append(...children);
+  return e;
+}
+
+/** Set a canvas to so many CSS pixels, sharp on every screen. */
+export function fit(canvas, width, height) {
+  const ratio = Math.max(1, globalThis.devicePixelRatio || 1), W = Math.round(width * ratio), H = Math.round(height * ratio);
+  if (canvas.width !== W || canvas.height !== H) {
+    canvas.width = W; canvas.height = H; canvas.style.width = `${width}px`; canvas.style.height = `${height}px`;
+  }
+  const x = canvas.getContext('2d');
+  x.setTransform(ratio, 0, 0, ratio, 0, 0);
+  x.clearRect(0, 0, width, height);
+  return x;
+}
+
+/** The numbers in a buffer from the kernel: numbers(dataView, Float32Array). */
+export function numbers(view, Type) {
+  return view && view.byteLength ? new Type(view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength)) : new Type(0);
+}
+
+/** The page's colours; series colours from Okabe and Ito's palette, brighter on dark pages. */
+export function colours(el) {
+  const page = document.body.dataset.jpThemeLight;
+  const dark = page ? page === 'false' : matchMedia('(prefers-color-scheme: dark)').matches;
+  const style = getComputedStyle(el), read = (name, otherwise) => style.getPropertyValue(name).trim() || otherwise;
+  return {
+    dark, font: read('--jp-ui-font-family', 'system-ui, sans-serif'),
+    ink: read('--jp-content-font-color1', dark ? '#e8e8e8' : '#212121'), soft: dark ? '#b4b8bd' : '#5a5f66',
+    paper: read('--jp-layout-color0', dark ? '#111' : '#fff'), line: dark ? '#565b61' : '#cdd2d8',
+    blue: dark ? '#56b4e9' : '#0072b2', orange: dark ? '#f0a832' : '#d55e00', green: dark ? '#2fc79b' : '#008661',
+    pink: dark ? '#e39bc4' : '#b04a86', yellow: dark ? '#f0e442' : '#e69f00', grey: dark ? '#8d939a' : '#9aa0a7',
+  };
+}
+
+export const clamp = (value, low, high) => Math.max(low, Math.min(high, value));
+
+/** A label with its control. */
+export const control = (label, element) => h('label', { className: 'wt-control' }, h('span', {}, label), element);
+
+/** A few alternatives side by side, as radio buttons: items [[value, label], ...]. */
+export function choice(w, name, items, value, fn) {
+  const group = `${w.get('picture_id')}-${name}-${(choice.count = (choice.count || 0) + 1)}`;
+  const box = h('span', { className: 'wt-choice', role: 'radiogroup', 'aria-label': name });
+  for (const [key, label] of items) {
+    const input = h('input', { type: 'radio', name: group, value: key, checked: key === value });
+    w.listen(input, 'change', () => fn(key));
+    box.append(h('label', {}, input, h('span', {}, label)));
+  }
+  box.choose = (key) => box.querySelectorAll('input').forEach((i) => { i.checked = i.value === String(key); });
+  return box;
+}
+
+/** A slider with its number: range [low, high, step]; set(value) moves it without calling fn. */
+export function slider(w, label, [low, high, step = 1], value, fn) {
+  const input = h('input', { type: 'range', min: low, max: high, step, value });
+  const box = control(label, input), out = h('output', {}, String(value));
+  w.listen(input, 'input', () => { out.value = input.value; fn(+input.value); });
+  box.append(out);
+  box.set = (v) => { input.value = v; out.value = String(v); };
+  box.input = input;
+  return box;
+}
+
+export function button(w, label, title, fn) {
+  const e = h('button', { type: 'button', title, 'aria-label': title, className: 'wt-button' }, label);
+  w.listen(e, 'click', fn);
+  return e;
+}
+
+export const widget = (build) => ({
+  render({ model, el, signal: outer }) {
+    const stop = new AbortController(), { signal } = stop, drawers = [];
+    outer?.addEventListener('abort', () => stop.abort(), { signal });
+    el.classList.add('wt');
+    keepKeys(el, signal);
+    const read = h('div', { className: 'wt-read', 'aria-live': 'polite', role: 'status' });
+    const hide = h('style');
+    let width = 0, frame = 0;
+    const run = () => {
+      frame = 0;
+      if (!width) return;
+      const theme = colours(el);
+      el.classList.toggle('wt-dark', theme.dark);
+      for (const fn of drawers) fn({ width, colours: theme });
+    };
+    const redraw = () => { frame ||= requestAnimationFrame(run); };
+    const w = {
+      model, el, signal, read, redraw, get: (name) => model.get(name),
+      set(changes) { for (const k in changes) model.set(k, changes[k]); model.save_changes(); },
+      on(names, fn) {
+        for (const name of [].concat(names)) {
+          model.on(`change:${name}`, fn);
+          w.listen(signal, 'abort', () => model.off(`change:${name}`, fn));
+        }
+      },
+      onMessage(fn) { model.on('msg:custom', fn); w.listen(signal, 'abort', () => model.off('msg:custom', fn)); },
+      listen(target, type, fn, options = {}) {
+        target.addEventListener(type, fn, target === signal ? { once: true } : { ...options, signal });
+      },
+      draw(fn) { drawers.push(fn); redraw(); },
+      say(text) { if (read.textContent !== text) read.textContent = text; },
+      ready() {
+        const id = `.${w.get('picture_id')}`;
+        hide.textContent ||= `${id}{display:none}\n.jp-OutputArea-child:has(${id}){display:none}`;
+        el.dataset.ready = '1';
+      },
+      player(tick, milliseconds, shown = () => {}) {
+        let timer = 0;
+        const set = (on) => {
+          clearInterval(timer);
+          timer = on ? setInterval(() => { if (tick() === false) set(false); }, milliseconds()) : 0;
+          shown(!!timer);
+        };
+        const seen = new IntersectionObserver(([entry]) => { if (!entry.isIntersecting && timer) set(false); });
+        seen.observe(el);
+        w.listen(document, 'visibilitychange', () => { if (document.hidden && timer) set(false); });
+        w.listen(signal, 'abort', () => { clearInterval(timer); seen.disconnect(); });
+        return { toggle: () => set(!timer), stop: () => timer && set(false), restart: () => timer && set(true), get on() { return !!timer; } };
+      },
+    };
+    const size = new ResizeObserver(([entry]) => {      // 0 is reported when the view leaves the screen
+      const now = Math.floor(entry.contentRect.width);
+      if (now && now !== width) { width = now; redraw(); }
+    });
+    const theme = new MutationObserver(redraw);
+    theme.observe(document.body, { attributes: true, attributeFilter: ['data-jp-theme-light', 'data-jp-theme-name', 'class'] });
+    w.listen(matchMedia('(prefers-color-scheme: dark)'), 'change', redraw);
+    w.listen(signal, 'abort', () => { size.disconnect(); theme.disconnect(); cancelAnimationFrame(frame); });
+    build(w);
+    el.append(read, hide);
+    size.observe(el);
+    return () => stop.abort();
+  },
+});
+
