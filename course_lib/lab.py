@@ -1,0 +1,72 @@
+"""`course lab`: JupyterLab on the learner's folder, with the settings that the lessons need."""
+
+import importlib.util
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from course_lib import workspace
+from course_lib.lessons import CourseError
+from course_lib.paths import work_dir
+
+SETTINGS = Path(__file__).with_name(
+    "lab_config"
+)  # a Jupyter configuration folder: defaults, below the user's own settings
+
+
+def command(arguments: tuple[str, ...], folder: Path) -> list[str]:
+    """The command line that starts JupyterLab.
+
+    arguments: options for JupyterLab, passed through; the last one given wins
+    folder: the learner's folder, which becomes JupyterLab's root
+    Returns the words of the command.
+    """
+    first = min((path.name for path in folder.glob("[0-9][0-9]_*.ipynb")), default=None)
+    page = f"/lab/tree/{first}" if first else "/lab"
+    options = [f"--ServerApp.root_dir={folder}", f"--LabApp.default_url={page}"]
+    return [sys.executable, "-m", "jupyterlab", *options, *arguments]
+
+
+def environment(folder: Path) -> dict[str, str]:
+    """The environment of JupyterLab and its kernels.
+
+    folder: the learner's folder, where a kernel finds the progress file
+    Returns a copy of this process's environment with our settings layered below the user's.
+    """
+    result = dict(os.environ, COURSE_WORK=str(folder))
+    for name in ("COURSE_NOTEBOOKS", "COURSE_DATA"):  # a kernel starts in another folder than this command
+        if name in result:
+            result[name] = str(Path(result[name]).resolve())
+    layers = [result.get("JUPYTER_CONFIG_PATH"), str(SETTINGS)]
+    result["JUPYTER_CONFIG_PATH"] = os.pathsep.join(filter(None, layers))
+    return result
+
+
+def open_lab(arguments: tuple[str, ...] = ()) -> int:
+    """Put missing lessons into the learner's folder and run JupyterLab there until it is stopped.
+
+    arguments: options for JupyterLab, passed through
+    Returns JupyterLab's exit status (on Linux and macOS this process becomes JupyterLab).
+    Raises CourseError when JupyterLab is missing or would refuse to start.
+    """
+    if importlib.util.find_spec("jupyterlab") is None:
+        raise CourseError("JupyterLab is not installed here: run `make lab`, or `python -m pip install jupyterlab`")
+    if getattr(os, "geteuid", lambda: 1)() == 0 and not any("allow" in word and "root" in word for word in arguments):
+        raise CourseError(
+            "JupyterLab refuses to run as root: add --allow-root (with make: `make lab LAB_ARGS=--allow-root`)"
+        )
+    added = workspace.start_missing()
+    folder = work_dir().resolve()
+    if added:
+        print(f"New in {folder}: {', '.join(path.name for path in added)}")
+    print(f"JupyterLab on {folder} (stop it with Ctrl-C)", flush=True)
+    words, variables = command(arguments, folder), environment(folder)
+    if os.name == "posix":
+        os.execve(words[0], words, variables)  # signals then reach JupyterLab itself
+    with subprocess.Popen(words, env=variables) as process:
+        while True:
+            try:
+                return process.wait()
+            except KeyboardInterrupt:  # JupyterLab got it as well, and asks whether to stop
+                continue
