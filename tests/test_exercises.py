@@ -7,6 +7,7 @@ import pytest
 from course_lib import checks
 from course_lib.exercise import NOT_WRITTEN, PASSED, Exercise
 from course_lib.lessons import lessons
+from course_lib.stub import stub
 
 EXERCISES = [checks.find(name) for name in sorted(checks.index())]
 ALTERNATIVES = [(exercise, function) for exercise in EXERCISES for function in exercise.alternatives]
@@ -25,10 +26,8 @@ def test_there_are_exercises_and_every_one_stands_in_a_lesson():
 
 @pytest.mark.parametrize("exercise", EXERCISES, ids=_name)
 def test_the_stub_is_refused_as_not_written(exercise: Exercise):
-    from course_lib.stub import stub_source
-
     namespace: dict = {"__name__": "__main__"}
-    exec(stub_source(exercise.reference.__module__, exercise.name), namespace)
+    exec(stub(exercise.reference.__module__, exercise.name), namespace)
     assert exercise.examine(namespace[exercise.name]).status == NOT_WRITTEN
 
 
