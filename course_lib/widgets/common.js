@@ -152,7 +152,7 @@ export const widget = (build) => ({
     w.listen(matchMedia('(prefers-color-scheme: dark)'), 'change', redraw);
     w.listen(signal, 'abort', () => { size.disconnect(); theme.disconnect(); cancelAnimationFrame(frame); });
     build(w);
-    el.append(read, hide);
+    el.append(hide, ...(el.contains(read) ? [] : [read]));
     size.observe(el);
     return () => stop.abort();
   },
