@@ -7,8 +7,10 @@ Every cell carries `metadata["course"]`, by which an update later tells the cour
     exercise  the exercise's name, on the cell that the learner fills in
     check     the exercise's name, on the cell that checks it
     sha       fingerprint of the source as generated; it differs from the source's own once somebody edited the cell
-    output    fingerprint of the expected output, if there is one
 The notebook's own `metadata["course"]` holds lesson, edition, and a fingerprint of the whole as generated.
+
+No cell is marked as not deletable: JupyterLab copies the mark when a cell is split or copied, and the learner could not
+get rid of the second one. `course update` brings a deleted exercise back.
 """
 
 import ast
@@ -149,7 +151,6 @@ class _Builder:
         if expected is not None:
             cell.outputs = [new_output("stream", name="stdout", text=expected)]
             cell.metadata["tags"] = [CHECK_OUTPUT]
-            cell.execution_count = 1  # nbval takes a cell without a count for one that never ran; renumbered below
         for name in self.exercises:
             if name not in self.checked and _calls_check(tree, name):
                 cell.metadata["course"] = {"check": name}
@@ -206,11 +207,9 @@ def _identify(lesson: Lesson, cells: list[nbformat.NotebookNode]) -> None:
     for number, cell in enumerate(cells, start=1):
         known = cell.metadata.pop("course", {})
         sha = fingerprint(cell.source)
-        course = {"lesson": lesson.name, **known, "sha": sha}
+        cell.metadata["course"] = {"lesson": lesson.name, **known, "sha": sha}
         if cell.get("outputs"):
-            course["output"] = fingerprint(cell.outputs[0].text)
-            cell.execution_count = number
-        cell.metadata["course"] = course
+            cell.execution_count = number  # nbval takes a cell without a count for one that never ran
         wanted = known.get("exercise") or (f"check-{known['check']}" if known else sha)
         cell.id = unique(wanted, used)
 

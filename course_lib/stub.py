@@ -39,8 +39,14 @@ class Reference:
         return min([self.node.lineno, *(one.lineno for one in self.node.decorator_list)])
 
     def text(self) -> list[str]:
-        """The lines of the definition."""
-        return self.lines[self.first - 1 : self.node.end_lineno]
+        """The lines of the definition, with indented comments at its end, which the syntax tree leaves out."""
+        end = self.node.end_lineno
+        for number, line in enumerate(self.lines[end:], start=end + 1):
+            if line.strip() and not line.startswith((" ", "\t")):
+                break
+            if line.strip():
+                end = number
+        return self.lines[self.first - 1 : end]
 
     def wrong(self, what: str, line: int | None = None) -> BuildError:
         """An error that names module, function and line."""
