@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Weights(Mapping):
-    """The model's arrays by name, float32; an array is read from the file when it is first asked for."""
+    """The model's arrays by name, float32, read from the file when first asked for; copy one to change it."""
 
     def __init__(self, path: Path):
         from safetensors import safe_open
@@ -33,6 +33,7 @@ class Weights(Mapping):
     def __getitem__(self, name: str) -> np.ndarray:
         if self._arrays[name] is None:
             self._arrays[name] = self._file.get_tensor(name)
+            self._arrays[name].flags.writeable = False  # everybody in this session shares it
         return self._arrays[name]
 
     def __iter__(self) -> Iterator[str]:
