@@ -164,5 +164,6 @@ def fetch(target: Path, size: int, expected: str, mirrors: Iterable[str], progre
         ) from error
     raise DataError(
         f"Cannot fetch {target.name} ({'; '.join(failures) or 'no public mirror of this exact file is known'}). "
-        "Check the network and try again, or put the file into the folder that COURSE_DATA names."
+        f"Check the network and try again, or put the whole set into a folder {target.parent.name!r} "
+        "inside the folder that COURSE_DATA names."
     )
