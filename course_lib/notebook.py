@@ -43,13 +43,12 @@ def build(lesson: Lesson, edition: str = "learner") -> nbformat.NotebookNode:
         raise BuildError(f"there is no edition {edition!r}; choose one of {', '.join(_EDITIONS)}")
     _, body = split_header(lesson.path)
     options = {"extension": ".py", "format_name": "percent", "comment_magics": False}
-    script = jupytext.reads(body, fmt=options)
-    cells = [_opening(lesson, edition)]
+    script = jupytext.reads(body.lstrip("\n"), fmt=options)
     builder = _Builder(lesson, edition)
     for number, cell in enumerate(script.cells, start=1):
         builder.place(number, cell)
     builder.finish()
-    cells += builder.cells
+    cells = [_opening(lesson, edition), *builder.cells]
     if lesson.sources:
         text = "## Where to read on\n\n" + "\n".join(f"- {source}" for source in lesson.sources)
         cells.append(new_markdown_cell(text))
