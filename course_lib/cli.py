@@ -1,5 +1,6 @@
 """The `course` command. What a command needs is imported when it runs, so that `course list` answers at once."""
 
+import contextlib
 import json
 import os
 import sys
@@ -110,7 +111,7 @@ def start(lesson) -> None:
     """Put a lesson into your folder; what is there already stays untouched."""
     from course_lib import workspace
 
-    there = _copy_of(lesson).exists()
+    there = os.path.lexists(workspace.path_of(lesson))
     path = workspace.start(lesson)
     click.echo(f"{path} is there already, and stays as it is." if there else f"{path} is ready.")
 
@@ -130,28 +131,15 @@ def reset(lesson) -> None:
 @click.option("--time-limit", type=click.FloatRange(min=0.1), default=20.0, show_default=True, help="Seconds.")
 def check(lesson, time_limit) -> None:
     """Check your copy of a lesson, or of all you started, without opening it."""
-    from course_lib import lessons
-
-    chosen = [lesson] if lesson else [one for one in lessons.lessons() if _copy_of(one).exists()]
-    if not chosen:
-        raise CourseError(f"no lesson is started in {paths.work_dir()}: `course start 01` or `course lab`")
-    if lesson and not _copy_of(lesson).exists():
-        raise CourseError(f"{_copy_of(lesson)} does not exist: `course start {lesson.number}` makes it")
-    all_passed = [_check_one(one, time_limit) for one in chosen]
-    sys.exit(not all(all_passed))
+    passed = [_check_one(one, time_limit) for one in _started(lesson)]
+    sys.exit(not all(passed))
 
 
 @cli.command()
 @click.argument("lesson", type=LessonName(), required=False)
 def update(lesson) -> None:
     """Bring lessons to the installed version; your answers and your own cells stay."""
-    from course_lib import lessons, workspace
-
-    chosen = [lesson] if lesson else [one for one in lessons.lessons() if _copy_of(one).exists()]
-    if not chosen:
-        raise CourseError(f"no lesson is started in {paths.work_dir()}: `course start 01` or `course lab`")
-    if lesson and not _copy_of(lesson).exists():
-        raise CourseError(f"{_copy_of(lesson)} does not exist: `course start {lesson.number}` makes it")
+    from course_lib import workspace
 
     def update_one(lesson):
         report = workspace.update(lesson)
@@ -161,7 +149,7 @@ def update(lesson) -> None:
         for line in report.lines:
             click.echo(f"  {line}")
 
-    _each(chosen, update_one)
+    _each(_started(lesson), update_one)
 
 
 @cli.command()
@@ -170,7 +158,7 @@ def update(lesson) -> None:
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Folder.  [default: build/EDITION]")
 def build(lesson, solutions, out) -> None:
     """Write the notebooks of one lesson or of all."""
-    from course_lib import lessons, notebook, workspace
+    from course_lib import lessons, notebook
 
     edition = "solutions" if solutions else "learner"
     out = out or (paths.project_dir() or Path.cwd()) / "build" / edition
@@ -182,8 +170,7 @@ def build(lesson, solutions, out) -> None:
 
     def build_one(path):
         text = notebook.dumps(notebook.build(lessons.read(path), edition))
-        workspace.write_atomically(out / f"{path.stem}.ipynb", text)
-        click.echo(f"{out / path.stem}.ipynb")
+        _write(out / f"{path.stem}.ipynb", text)
 
     _each(every, build_one)
 
@@ -226,16 +213,13 @@ def doctor(as_json) -> None:
     """Show what works on this machine, and what to do about what does not."""
     from dataclasses import asdict
 
-    from course_lib.doctor import iterate
+    from course_lib.doctor import iterate, line
 
     found = []
     for row in iterate():
         found.append(row)
         if not as_json:
-            mark = {True: "✓", False: "✗", None: "–"}[row.ok]
-            click.echo(f"{mark} {row.name:<17} {row.text}")
-            if row.remedy:
-                click.echo(f"{'':20}→ {row.remedy}")
+            click.echo(line(row))
     if as_json:
         click.echo(json.dumps([asdict(row) for row in found], indent=2, ensure_ascii=False))
     sys.exit(any(row.ok is False for row in found))
@@ -244,13 +228,13 @@ def doctor(as_json) -> None:
 def _check_one(lesson: Lesson, time_limit: float) -> bool:
     """Check one copy and show it; returns whether every exercise passed."""
     from course_lib.grade import grade
+    from course_lib.workspace import path_of
 
-    path = _copy_of(lesson)
     click.echo(f"{lesson.name}: {lesson.title}")
     width = max((len(entry.name) for entry in lesson.exercises), default=0)
     statuses = []
     try:
-        for result in grade(path, lesson, time_limit):
+        for result in grade(path_of(lesson), lesson, time_limit):
             statuses.append(result.status)
             click.echo(f"  {_MARKS.get(result.status, '!')} {result.exercise:<{width}}  {result.message}")
             for line in result.details:
@@ -278,8 +262,31 @@ def _each(items: Iterable, action) -> None:
         sys.exit(1)
 
 
-def _copy_of(lesson: Lesson) -> Path:
-    return paths.work_dir() / f"{lesson.name}.ipynb"
+def _started(lesson: Lesson | None) -> list[Lesson]:
+    """The lesson asked for, or all that are in the learner's folder."""
+    from course_lib import lessons, workspace
+
+    chosen = [one for one in ([lesson] if lesson else lessons.lessons()) if workspace.path_of(one).exists()]
+    if not chosen and lesson:
+        raise CourseError(f"{workspace.path_of(lesson)} does not exist: `course start {lesson.number}` makes it")
+    if not chosen:
+        raise CourseError(f"no lesson is started in {paths.work_dir()}: `course start 01` or `course lab`")
+    return chosen
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a built notebook in one step, and say so."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_bytes(text.encode())
+        os.replace(temporary, path)
+    except OSError as error:
+        raise CourseError(f"{path} cannot be written: {error.strerror}") from None
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+    click.echo(str(path))
 
 
 def _facts(lesson: Lesson, done: dict) -> dict:
@@ -291,7 +298,7 @@ def _facts(lesson: Lesson, done: dict) -> dict:
         nothing = {"status": None, "attempts": 0, "hints": 0, "at": None}
         exercises.append({"name": entry.name, "difficulty": entry.difficulty, "minutes": entry.minutes})
         exercises[-1] |= nothing | record
-    copy = _copy_of(lesson)
+    copy = paths.work_dir() / f"{lesson.name}.ipynb"
     return {
         "name": lesson.name,
         "number": lesson.number,

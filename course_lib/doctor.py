@@ -47,6 +47,18 @@ def iterate() -> Iterator[Row]:
             yield Row(name, False, f"could not be looked at ({type(error).__name__}: {error})", _INSTALL)
 
 
+def text() -> str:
+    """All rows as plain text, a mark and the remedy with each."""
+    return "\n".join(map(line, iterate()))
+
+
+def line(row: Row) -> str:
+    """One row as plain text."""
+    mark = {True: "✓", False: "✗", None: "–"}[row.ok]
+    remedy = f"\n{'':20}→ {row.remedy}" if row.remedy else ""
+    return f"{mark} {row.name:<17} {row.text}{remedy}"
+
+
 _INSTALL = "install again: `make lab`, or `python -m pip install -e .` in the course's folder"
 
 

@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import threading
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,8 +85,12 @@ def _cells(path: Path, names: list[str]) -> list[tuple[str, str | None]]:
     import nbformat
 
     try:
-        notebook = nbformat.read(path, as_version=4)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about cells without ids
+            notebook = nbformat.reads(path.read_text(encoding="utf-8-sig"), as_version=4)
         cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
+        marks = [cell.get("metadata", {}).get("course", {}).get("exercise") for cell in cells]
+        sources = ["".join(cell.source) for cell in cells]
     except FileNotFoundError:
         raise CourseError(f"{path} does not exist: `course start` makes it") from None
     except OSError as error:
@@ -95,20 +100,18 @@ def _cells(path: Path, names: list[str]) -> list[tuple[str, str | None]]:
         raise CourseError(
             f"{path} is no notebook that can be read ({reason[:80]}): `course update` puts it aside and makes a new one"
         ) from None
-    chosen = {name: _find(cells, name) for name in names}
-    exercise_of = {number: name for name, number in chosen.items() if number is not None}
-    return [(cell.source, exercise_of.get(number)) for number, cell in enumerate(cells)]
+    chosen = {_find(sources, marks, name): name for name in names}
+    return [(source, chosen.get(number)) for number, source in enumerate(sources)]
 
 
-def _find(cells: list, name: str) -> int | None:
+def _find(sources: list[str], marks: list[str | None], name: str) -> int | None:
     """The number of the cell with the answer: it says so, or defines the name; a written one before a bare stub."""
     definition = re.compile(rf"^(?:async\s+)?(?:def|class)\s+{name}\b", re.MULTILINE)
     ranked = []
-    for number, cell in enumerate(cells):
-        marked = cell.metadata.get("course", {}).get("exercise") == name
-        if marked or definition.search(cell.source):
-            written = bool(cell.source.strip()) and "raise NotImplementedError" not in cell.source
-            ranked.append((written, marked, number))
+    for number, (source, mark) in enumerate(zip(sources, marks, strict=True)):
+        if mark == name or definition.search(source):
+            written = bool(source.strip()) and "raise NotImplementedError" not in source
+            ranked.append((written, mark == name, number))
     return max(ranked)[2] if ranked else None
 
 

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from course_lib import workspace
-from course_lib.lessons import CourseError
+from course_lib.lessons import CourseError, lessons
 from course_lib.paths import work_dir
 
 SETTINGS = Path(__file__).with_name(
@@ -22,9 +22,8 @@ def command(arguments: tuple[str, ...], folder: Path) -> list[str]:
     folder: the learner's folder, which becomes JupyterLab's root
     Returns the words of the command.
     """
-    first = min((path.name for path in folder.glob("[0-9][0-9]_*.ipynb")), default=None)
-    page = f"/lab/tree/{first}" if first else "/lab"
-    options = [f"--ServerApp.root_dir={folder}", f"--LabApp.default_url={page}"]
+    pages = [f"/lab/tree/{lesson.name}.ipynb" for lesson in lessons()] or ["/lab"]
+    options = [f"--ServerApp.root_dir={folder}", f"--LabApp.default_url={pages[0]}"]
     return [sys.executable, "-m", "jupyterlab", *options, *arguments]
 
 
