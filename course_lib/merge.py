@@ -9,6 +9,7 @@ not. What happens to each kind of old cell:
     exercise, edited, removed       moves to the end, under a note
     other course cell, edited       stays in place if the course left that cell alone, else follows the new version,
                                     under a note
+    course cell, deleted            comes back: an exercise with the next update, text with the next version
     the learner's own cell          stays behind the cell it stood behind; so does a copy or a split-off part of a
                                     course cell, which JupyterLab gives the metadata of the original
 
@@ -65,7 +66,7 @@ def merge(
     renamed = {earlier: name for name, names in (aliases or {}).items() for earlier in names}
     cells = _classified(old, new, renamed)
     slots = _matched(cells, new, renamed)
-    return _Assembly(old, new, cells, slots, renamed).result()
+    return _Assembly(old, new, cells, slots).result()
 
 
 def _at_version(old: NotebookNode, new: NotebookNode) -> bool:
@@ -221,14 +222,18 @@ def _match_versions(cells: list[_Cell], new: NotebookNode, slots: dict[int, int]
 class _Assembly:
     """Puts the merged notebook together, in the order of the new one."""
 
-    def __init__(self, old, new, cells: list[_Cell], slots: dict[int, int], renamed: Mapping[str, str]):
-        self.old, self.new, self.cells, self.slots, self.renamed = old, new, cells, slots, renamed
+    def __init__(self, old: NotebookNode, new: NotebookNode, cells: list[_Cell], slots: dict[int, int]):
+        self.old, self.new, self.cells, self.slots = old, new, cells, slots
         self.lines: list[str] = []
 
     def result(self) -> tuple[NotebookNode, list[str]]:
         placed = {j: [cell] for j, cell in enumerate(self.new.cells)}
         behind: dict[int, list[NotebookNode]] = defaultdict(list)
         end: list[NotebookNode] = []
+        before = {fingerprint(one.cell.source) if one.role == "own" else one.sha for one in self.cells}
+        fresh = sum(cell.metadata.course.sha not in before for cell in self.new.cells)
+        if fresh:
+            self.lines.append(f"{fresh} cell{'s' * (fresh > 1)} of the course new or changed")
         anchor, own = -1, 0
         for i, one in enumerate(self.cells):
             if i in self.slots:
@@ -244,7 +249,7 @@ class _Assembly:
                 self.lines.append(f"the course dropped a cell you had edited; yours is kept: {_brief(one.cell)}")
                 behind[anchor] += [_note(_GONE), one.cell]
         if own:
-            self.lines.append(f"{own} cell{'s' if own > 1 else ''} of your own kept")
+            self.lines.append(f"{own} cell{'s' * (own > 1)} of your own kept")
 
         cells = [*behind[-1]]
         for j in range(len(self.new.cells)):
@@ -254,7 +259,7 @@ class _Assembly:
         # the learner's kernel and the state of widgets stay
         metadata = {**self.new.metadata, **self.old.metadata, "course": self.new.metadata.course}
         self.old.cells, self.old.metadata = cells, NotebookNode(metadata)
-        self.old.nbformat_minor = max(self.old.nbformat_minor, self.new.nbformat_minor)
+        self.old.nbformat_minor = max(self.old.get("nbformat_minor", 0), self.new.nbformat_minor)
         return self.old, self.lines
 
     def _in_place(self, one: _Cell, new: NotebookNode) -> list[NotebookNode]:

@@ -5,6 +5,7 @@ A file is only ever replaced in one step, after its old version was written to t
 
 import contextlib
 import itertools
+import json
 import os
 import shutil
 import warnings
@@ -101,7 +102,8 @@ def update(lesson: Lesson, aliases: Mapping[str, Sequence[str]] | None = None) -
             kept = _replace(path, before, dumps(build(lesson)).encode(), "damaged")
             line = f"the notebook was damaged ({damage}) and is kept as {kept.name}; a fresh copy is in its place"
             return UpdateReport(path, kept, True, [line])
-        edition = old.metadata.get("course", {}).get("edition", "learner")
+        course = old.metadata.get("course")
+        edition = "solutions" if isinstance(course, dict) and course.get("edition") == "solutions" else "learner"
         merged, lines = merge(old, build(lesson, edition), aliases)
         if merged == old:
             return UpdateReport(path, None, False, [])
@@ -114,23 +116,27 @@ def _read(data: bytes) -> tuple[nbformat.NotebookNode | None, str]:
     if not data.strip():
         return None, "the file is empty"
     try:
+        text = data.decode("utf-8-sig")
+        if not isinstance(json.loads(text)["nbformat"], int):
+            return None, "it is no notebook"
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # cells without ids; they get one when the notebook is merged
-            notebook = nbformat.reads(data.decode("utf-8-sig"), as_version=4)
-    except UnicodeDecodeError:
-        return None, "it is not a text file"
+            notebook = nbformat.reads(text, as_version=4)
+        cells = [
+            (cell.cell_type, cell.source, cell.setdefault("metadata", nbformat.NotebookNode()))
+            for cell in notebook.cells
+        ]
     except Exception as error:  # nbformat raises whatever a malformed file leads it to
-        return None, f"it is no notebook: {' '.join(str(error).split())[:80]}"
-    cells = notebook.get("cells")
-    if not isinstance(cells, list) or not isinstance(notebook.get("metadata"), dict):
-        return None, "it is no notebook: it has no cells"
-    for cell in cells:
-        if not isinstance(cell, dict) or not isinstance(cell.get("source"), str) or "cell_type" not in cell:
-            return None, "a cell of it has no source"
-        cell.setdefault("metadata", nbformat.NotebookNode())
-        if cell["cell_type"] == "code":
+        return None, f"it is no notebook; {type(error).__name__}: {' '.join(str(error).split())[:60]}"
+    if not all(isinstance(one[1], str) and isinstance(one[2], dict) for one in cells):
+        return None, "it is no notebook; a cell of it is malformed"
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
             cell.setdefault("outputs", [])
             cell.setdefault("execution_count", None)
+        if not isinstance(cell.get("id", ""), str):
+            del cell["id"]
+    notebook.setdefault("metadata", nbformat.NotebookNode())
     return notebook, ""
 
 
