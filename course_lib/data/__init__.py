@@ -37,16 +37,15 @@ _HOMES = {
     "pretrained": ("minilm", "minilm_available", "minilm_word_vectors"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
-__all__ = sorted(_HOME_OF)
+__all__ = list(_HOME_OF)
 
 
 def __getattr__(name):
     if name not in _HOME_OF:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    home = import_module(f"{__name__}.{_HOME_OF[name]}")
-    globals().update({other: getattr(home, other) for other in _HOMES[_HOME_OF[name]]})
+    globals()[name] = getattr(import_module(f"{__name__}.{_HOME_OF[name]}"), name)
     return globals()[name]
 
 
 def __dir__():
-    return sorted({*globals(), *__all__})
+    return sorted({*globals(), *_HOME_OF})

@@ -4,59 +4,57 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 _COUNTRIES = """
-france      paris       french      french      europe
-germany     berlin      german      german      europe
-spain       madrid      spanish     spanish     europe
-italy       rome        italian     italian     europe
-portugal    lisbon      portuguese  portuguese  europe
-greece      athens      greek       greek       europe
-poland      warsaw      polish      polish      europe
-sweden      stockholm   swedish     swedish     europe
-norway      oslo        norwegian   norwegian   europe
-denmark     copenhagen  danish      danish      europe
-finland     helsinki    finnish     finnish     europe
-hungary     budapest    hungarian   hungarian   europe
-austria     vienna      austrian    german      europe
-ireland     dublin      irish       english     europe
-england     london      english     english     europe
-japan       tokyo       japanese    japanese    asia
-china       beijing     chinese     chinese     asia
-thailand    bangkok     thai        thai        asia
-egypt       cairo       egyptian    arabic      africa
-kenya       nairobi     kenyan      swahili     africa
-canada      ottawa      canadian    english     america
-peru        lima        peruvian    spanish     america
+france      paris       french      french      europe  baguettes
+germany     berlin      german      german      europe  pretzels
+spain       madrid      spanish     spanish     europe  paella
+italy       rome        italian     italian     europe  pizza
+portugal    lisbon      portuguese  portuguese  europe  sardines
+greece      athens      greek       greek       europe  moussaka
+poland      warsaw      polish      polish      europe  pierogi
+sweden      stockholm   swedish     swedish     europe  meatballs
+norway      oslo        norwegian   norwegian   europe  salmon
+denmark     copenhagen  danish      danish      europe  herring
+finland     helsinki    finnish     finnish     europe  blueberries
+hungary     budapest    hungarian   hungarian   europe  goulash
+austria     vienna      austrian    german      europe  strudel
+ireland     dublin      irish       english     europe  stew
+iceland     reykjavik   icelandic   icelandic   europe  skyr
+japan       tokyo       japanese    japanese    asia    sushi
+china       beijing     chinese     chinese     asia    dumplings
+thailand    bangkok     thai        thai        asia    curry
+egypt       cairo       egyptian    arabic      africa  falafel
+kenya       nairobi     kenyan      swahili     africa  ugali
+canada      ottawa      canadian    english     america pancakes
+peru        lima        peruvian    spanish     america ceviche
 """
 _NEIGHBOURS = """
-france spain, france germany, france italy, germany poland, germany denmark, germany austria, austria hungary,
-austria italy, spain portugal, norway sweden, norway finland, sweden finland
+france spain, france germany, france italy, germany poland, germany denmark, germany austria, austria hungary, austria
+italy, spain portugal, norway sweden, norway finland, sweden finland
 """
-_RIVERS = (
-    "seine paris, tiber rome, tagus lisbon, vistula warsaw, nile cairo, thames london, danube vienna, danube budapest"
-)
+_RIVERS = "seine paris, tiber rome, tagus lisbon, vistula warsaw, nile cairo, danube vienna, danube budapest"
 _GENDER = """
-man woman, boy girl, king queen, prince princess, duke duchess, father mother, son daughter, brother sister,
-uncle aunt, nephew niece, grandfather grandmother, husband wife, actor actress, waiter waitress, he she, his her,
-himself herself
+man woman, boy girl, king queen, prince princess, duke duchess, father mother, son daughter, brother sister, uncle
+aunt, nephew niece, grandfather grandmother, husband wife, actor actress, waiter waitress, he she, his her, himself
+herself
 """
 # base form, third person, past, past participle, -ing form
 _VERBS = """
-walk walks walked walked walking; work works worked worked working; play plays played played playing;
-cook cooks cooked cooked cooking; bake bakes baked baked baking; clean cleans cleaned cleaned cleaning;
-open opens opened opened opening; close closes closed closed closing; paint paints painted painted painting;
-visit visits visited visited visiting; travel travels travelled travelled travelling; wash washes washed washed washing;
-help helps helped helped helping; wait waits waited waited waiting; repair repairs repaired repaired repairing;
-carry carries carried carried carrying; listen listens listened listened listening; learn learns learned learned learning;
-laugh laughs laughed laughed laughing; call calls called called calling; watch watches watched watched watching;
-live lives lived lived living; jump jumps jumped jumped jumping; pull pulls pulled pulled pulling;
-eat eats ate eaten eating; drink drinks drank drunk drinking; drive drives drove driven driving;
-ride rides rode ridden riding; sing sings sang sung singing; swim swims swam swum swimming;
-write writes wrote written writing; read reads read read reading; speak speaks spoke spoken speaking;
-wear wears wore worn wearing; sleep sleeps slept slept sleeping; run runs ran run running; fly flies flew flown flying;
-sell sells sold sold selling; buy buys bought bought buying; find finds found found finding; lose loses lost lost losing;
-win wins won won winning; feed feeds fed fed feeding; sit sits sat sat sitting; stand stands stood stood standing;
-make makes made made making; teach teaches taught taught teaching; bring brings brought brought bringing;
-give gives gave given giving; take takes took taken taking; see sees saw seen seeing; go goes went gone going
+walk walks walked walked walking; work works worked worked working; play plays played played playing; cook cooks
+cooked cooked cooking; bake bakes baked baked baking; clean cleans cleaned cleaned cleaning; open opens opened opened
+opening; close closes closed closed closing; paint paints painted painted painting; visit visits visited visited
+visiting; travel travels travelled travelled travelling; wash washes washed washed washing; help helps helped helped
+helping; wait waits waited waited waiting; repair repairs repaired repaired repairing; carry carries carried carried
+carrying; listen listens listened listened listening; learn learns learned learned learning; laugh laughs laughed
+laughed laughing; call calls called called calling; watch watches watched watched watching; live lives lived lived
+living; jump jumps jumped jumped jumping; pull pulls pulled pulled pulling; eat eats ate eaten eating; drink drinks
+drank drunk drinking; drive drives drove driven driving; ride rides rode ridden riding; sing sings sang sung singing;
+swim swims swam swum swimming; write writes wrote written writing; read reads read read reading; speak speaks spoke
+spoken speaking; wear wears wore worn wearing; sleep sleeps slept slept sleeping; run runs ran run running; fly flies
+flew flown flying; sell sells sold sold selling; buy buys bought bought buying; find finds found found finding; lose
+loses lost lost losing; win wins won won winning; feed feeds fed fed feeding; sit sits sat sat sitting; stand stands
+stood stood standing; make makes made made making; teach teaches taught taught teaching; bring brings brought brought
+bringing; give gives gave given giving; take takes took taken taking; see sees saw seen seeing; go goes went gone
+going
 """
 _CATEGORIES = {
     "animal": "cat dog horse cow sheep pig goat hen duck rabbit wolf bear fox lion tiger elephant monkey mouse",
@@ -77,28 +75,27 @@ _WORKPLACES = """
 doctor hospital, nurse hospital, teacher school, baker bakery, farmer farm, pilot airport, sailor harbour,
 cook restaurant, lawyer court, singer opera
 """
-_IRREGULAR_PLURALS = {
-    "man": "men", "woman": "women", "child": "children", "wife": "wives", "mouse": "mice", "sheep": "sheep",
-    "shelf": "shelves", "potato": "potatoes", "tomato": "tomatoes", "fox": "foxes", "bus": "buses", "actress": "actresses",
-    "waitress": "waitresses", "princess": "princesses", "duchess": "duchesses", "dress": "dresses", "lorry": "lorries",
-    "fish": "fish", "knife": "knives", "city": "cities", "country": "countries", "bench": "benches", "watch": "watches",
-    "baby": "babies", "family": "families", "story": "stories", "berry": "berries", "church": "churches", "match": "matches",
-}  # fmt: skip
+_IRREGULAR_PLURALS = """
+man men, woman women, wolf wolves, glass glasses, story stories, child children, wife wives, mouse mice, sheep sheep,
+shelf shelves, potato potatoes, tomato tomatoes, fox foxes, bus buses, actress actresses, waitress waitresses,
+princess princesses, duchess duchesses, dress dresses, lorry lorries, fish fish, birch birches
+"""
 _COUNTED = """
-cat dog horse cow sheep pig goat hen duck rabbit wolf bear fox lion tiger elephant monkey mouse apple pear cake egg potato
-tomato onion car bus train bicycle lorry tram taxi ship boat plane piano violin guitar flute drum trumpet cello harp coat
-hat shirt dress scarf shoe glove jacket sock skirt doctor nurse teacher baker farmer pilot sailor cook painter singer
-writer lawyer room table chair bed lamp shelf cupboard man woman boy girl king queen prince princess son daughter brother
-sister uncle aunt actor actress waiter waitress child book letter song picture street house garden window door bridge tree
+cat dog horse cow sheep pig goat hen duck rabbit wolf bear fox lion tiger elephant monkey mouse apple pear cake egg
+potato tomato onion car bus train bicycle lorry tram taxi ship boat plane piano violin guitar flute drum trumpet cello
+harp coat hat shirt dress scarf shoe glove jacket sock skirt doctor nurse teacher baker farmer pilot sailor cook
+painter singer writer lawyer room table chair bed lamp shelf cupboard man woman boy girl king queen prince princess
+son daughter brother sister uncle aunt actor actress waiter waitress child book letter song picture street house
+garden window door bridge tree
 """
 _OPPOSITES = """
 good bad, hot cold, big small, old young, fast slow, happy sad, rich poor, clean dirty, strong weak, heavy light,
 loud quiet, open closed, wet dry, full empty, early late, long short, cheap expensive, dark bright
 """
 _COMPARATIVES = """
-big bigger, small smaller, old older, young younger, fast faster, slow slower, strong stronger, weak weaker, heavy heavier,
-light lighter, loud louder, quiet quieter, cheap cheaper, clean cleaner, dirty dirtier, rich richer, poor poorer,
-cold colder, hot hotter, dark darker, bright brighter
+big bigger, small smaller, old older, young younger, fast faster, slow slower, strong stronger, weak weaker, heavy
+heavier, light lighter, loud louder, quiet quieter, cheap cheaper, clean cleaner, dirty dirtier, rich richer, poor
+poorer, cold colder, hot hotter, dark darker, bright brighter
 """
 
 
@@ -108,13 +105,14 @@ def _pairs(text: str) -> tuple[tuple[str, str], ...]:
 
 @dataclass(frozen=True)
 class Country:
-    """A country: its name, capital, the adjective of its people, its main language, its continent (all one word)."""
+    """A country: name, capital, adjective of its people, main language, continent, what people like to eat there."""
 
     name: str
     capital: str
     nationality: str
     language: str
     continent: str
+    dish: str
 
 
 @dataclass(frozen=True)
@@ -193,6 +191,11 @@ def world() -> World:
     )
 
 
+@lru_cache(maxsize=1)
+def _irregular_plurals() -> dict[str, str]:
+    return dict(_pairs(_IRREGULAR_PLURALS))
+
+
 def plural(noun: str) -> str:
     """The plural of a noun of the miniature world."""
-    return _IRREGULAR_PLURALS.get(noun, noun + "s")
+    return _irregular_plurals().get(noun, noun + "s")
