@@ -109,15 +109,15 @@ def two_layer_gradients(
     Z = X @ W1 + b1  # (batch, hidden)
     A = np.maximum(Z, 0)
     logits = A @ W2 + b2  # (batch, classes)
-    shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
-    probabilities = shifted / shifted.sum(axis=1, keepdims=True)
+    shifted = logits - logits.max(axis=1, keepdims=True)  # the softmax stays the same, and nothing overflows
+    log_probabilities = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
     rows = np.arange(len(X))
-    delta2 = probabilities.copy()
+    delta2 = np.exp(log_probabilities)
     delta2[rows, targets] -= 1
     delta2 /= len(X)
     delta1 = (delta2 @ W2.T) * (Z > 0)  # (batch, hidden)
     return {
-        "loss": -np.log(probabilities[rows, targets]).mean(),
+        "loss": -log_probabilities[rows, targets].mean(),
         "W1": X.T @ delta1,
         "b1": delta1.sum(axis=0),
         "W2": A.T @ delta2,
