@@ -1,0 +1,206 @@
+"""What becomes of gradients and activations in a deep network, layer by layer, while it trains."""
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import numpy as np
+import traitlets
+
+from course_lib.widgets.base import CourseWidget, array_of, browser_code, new_figure
+
+LOWEST, HIGHEST = -16, 8  # the histograms' range, as powers of ten
+BINS = 36  # two thirds of a power of ten each
+LIVE = 0.3  # seconds between two pictures while the network trains
+
+
+class GradientFlow(CourseWidget):
+    """Histograms of gradients and activations, layer by layer, over the steps of a training run.
+
+    train: `train(depth, activation, initialisation, steps)` trains a small network and yields for each step a dict with
+        loss (a number), gradients (for each layer, the first one first, that of its weights or output) and activations
+        (for each layer its output); or returns a dict with a list over the steps for each of the three
+    activations, initialisations: the names to choose from
+    depths: the smallest and the largest number of layers
+    depth, activation, initialisation, steps: where to start, and for how many steps to train
+    gradients_of: what the gradients belong to, for the axis
+    title: the heading
+    """
+
+    _esm, _css = browser_code("gradients")
+
+    title = traitlets.Unicode("Gradients in a deep network").tag(sync=True)
+    gradients_of = traitlets.Unicode("the weights").tag(sync=True)
+    activations = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    initialisations = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    depths = traitlets.List(traitlets.Int()).tag(sync=True)
+    depth = traitlets.Int().tag(sync=True)
+    activation = traitlets.Unicode().tag(sync=True)
+    initialisation = traitlets.Unicode().tag(sync=True)
+    steps = traitlets.Int(30).tag(sync=True)
+    span = traitlets.List([LOWEST, HIGHEST, BINS]).tag(sync=True)
+    shown = traitlets.Dict().tag(sync=True)  # which network the numbers below belong to: layers, name
+    histograms = traitlets.Bytes(b"").tag(sync=True)  # uint8 [steps, layers, 2, BINS], gradients then activations
+    sizes = traitlets.Bytes(b"").tag(sync=True)  # float32 [steps, layers, 2, 3]: RMS, share of zeros, share not finite
+    losses = traitlets.Bytes(b"").tag(sync=True)  # float32 [steps]
+    status = traitlets.Unicode().tag(sync=True)
+    asked = traitlets.Int(0).tag(sync=True)  # counted up by the browser with every question ...
+    answered = traitlets.Int(0).tag(sync=True)  # ... and here with the answer
+
+    def __init__(
+        self,
+        train: Callable,
+        activations: Iterable[str] = ("sigmoid", "tanh", "relu"),
+        initialisations: Iterable[str] = ("too small", "Xavier", "Kaiming", "too large"),
+        depths: tuple[int, int] = (2, 20),
+        depth: int = 10,
+        activation: str = "sigmoid",
+        initialisation: str = "Xavier",
+        **traits: Any,
+    ) -> None:
+        activations, initialisations = list(activations), list(initialisations)
+        if activation not in activations or initialisation not in initialisations:
+            raise ValueError(f"{activation!r} and {initialisation!r} must be among {activations} and {initialisations}")
+        super().__init__(
+            activations=activations,
+            initialisations=initialisations,
+            depths=list(depths),
+            depth=min(max(depth, depths[0]), depths[1]),
+            activation=activation,
+            initialisation=initialisation,
+            **traits,
+        )
+        self._train = train
+        self._run()
+        self.observe(lambda _: self._run(), ["depth", "activation", "initialisation"])
+
+    def numbers(self) -> tuple[np.ndarray, np.ndarray]:
+        """The losses [steps] and the sizes [steps, layers, 2, 3] of the run that is shown, see `sizes`."""
+        losses = np.frombuffer(self.losses, "<f4")
+        return losses, np.frombuffer(self.sizes, "<f4").reshape(len(losses), self.shown.get("layers", 0), 2, 3)
+
+    def _run(self) -> None:
+        """Train with the present settings and show each step; what goes wrong becomes text."""
+        name = f"{self.depth} layers, {self.activation}, {self.initialisation}"
+
+        def train() -> bool:
+            histograms, sizes, losses, last = [], [], [], time.monotonic()
+            for histogram, size, loss in measured(
+                self._train(self.depth, self.activation, self.initialisation, self.steps)
+            ):
+                histograms.append(histogram)
+                sizes.append(size)
+                losses.append(loss)
+                if time.monotonic() - last > LIVE:
+                    self._show(name, histograms, sizes, losses)
+                    last = time.monotonic()
+            if not losses:
+                raise ValueError("it trained for no step")
+            self._show(name, histograms, sizes, losses)
+            return True
+
+        train.__name__ = getattr(self._train, "__name__", "train")
+        with np.errstate(all="ignore"):  # overflow is what this picture is about
+            _, problem = self.ask(train)
+        with self.hold_sync():
+            self.status = (
+                f"{problem} The picture shows the last run that worked." if problem and self.shown else problem
+            )
+            self.answered = self.asked
+
+    def _show(self, name: str, histograms: list, sizes: list, losses: list) -> None:
+        with self.hold_sync():
+            self.shown = {"layers": len(sizes[0]), "name": name}
+            self.histograms = np.array(histograms, "u1").tobytes()
+            self.sizes = np.array(sizes, "<f4").tobytes()
+            self.losses = np.array(losses, "<f4").tobytes()
+
+    def alt_text(self) -> str:
+        """The last step in words."""
+        if not self.shown:
+            return f"{self.title}. {self.status}"
+        losses, sizes = self.numbers()
+        kinds = []
+        for k, kind in enumerate(("gradient", "activation")):
+            typical = ", ".join(f"{value:.1e}" for value in sizes[-1, :, k, 0])
+            kinds.append(f"typical size of the {kind}s from the first layer to the last: {typical}")
+        return (
+            f"{self.title}: {self.shown['name']}, after {len(losses)} steps, loss {losses[-1]:.3g}; {'; '.join(kinds)}."
+        )
+
+    def picture(self) -> Any:
+        """The last step as a matplotlib figure: a histogram on a logarithmic axis for every layer."""
+        figure = new_figure(8, 3.4)
+        if not self.shown:
+            figure.text(0.5, 0.5, self.status, ha="center")
+            return figure
+        losses, sizes = self.numbers()
+        shape = (len(losses), self.shown["layers"], 2, BINS)
+        counts = np.frombuffer(self.histograms, "u1").reshape(shape)[-1]
+        layers = np.arange(1, shape[1] + 1)
+        figure.suptitle(f"{self.shown['name']}, after {shape[0]} steps", fontsize=10)
+        for k, kind in enumerate((f"gradients of {self.gradients_of}", "activations")):
+            axes = figure.add_subplot(1, 2, k + 1, title=kind, xlabel="layer", yscale="log")
+            edges = np.logspace(LOWEST, HIGHEST, BINS + 1)
+            axes.pcolormesh(np.arange(shape[1] + 1) + 0.5, edges, counts[:, k].T, cmap=("Oranges", "Blues")[k])
+            axes.plot(layers, sizes[-1, :, k, 0], "k.-", label="typical size (RMS)")
+            axes.set_ylim(edges[0], edges[-1])
+            axes.legend(fontsize=7)
+        return figure
+
+
+def measured(run: Iterable | dict) -> Iterator[tuple[np.ndarray, np.ndarray, float]]:
+    """Measure every step of a training run.
+
+    run: what `train` of GradientFlow gave back
+    Yields (histograms uint8 [layers, 2, BINS], sizes [layers, 2, 3], loss).
+    Raises TypeError or ValueError that names what is missing.
+    """
+    if isinstance(run, dict):
+        missing = [key for key in ("loss", "gradients", "activations") if key not in run]
+        if missing:
+            raise ValueError(f"the dict has no {missing[0]!r}")
+        run = [
+            {"loss": loss, "gradients": g, "activations": a}
+            for loss, g, a in zip(run["loss"], run["gradients"], run["activations"], strict=True)
+        ]
+    if not isinstance(run, Iterable):
+        raise TypeError(f"got {type(run).__name__}; yield a dict for each step, or return a dict")
+    layers = None
+    for number, step in enumerate(run):
+        if not isinstance(step, dict):
+            raise TypeError(f"step {number} is {type(step).__name__}, not a dict")
+        for key in ("loss", "gradients", "activations"):
+            if key not in step:
+                raise ValueError(f"step {number} has no {key!r}")
+        layers = layers or len(step["gradients"])
+        if not len(step["gradients"]) == len(step["activations"]) == layers:
+            counts = f"{len(step['gradients'])} gradients and {len(step['activations'])} activations"
+            raise ValueError(f"step {number} has {counts}; every step needs both for the same {layers} layers")
+        pairs = [(measure(g), measure(a)) for g, a in zip(step["gradients"], step["activations"], strict=True)]
+        histograms = np.array([[histogram for histogram, _ in pair] for pair in pairs])
+        yield histograms, np.array([[size for _, size in pair] for pair in pairs]), float(array_of(step["loss"]))
+
+
+def measure(values: Any) -> tuple[np.ndarray, tuple[float, float, float]]:
+    """The spread of the absolute values of an array.
+
+    values: any array of numbers
+    Returns its histogram over powers of ten, uint8 [BINS] with 255 for all of it, and (root mean square, share of zeros
+    and of what is below the histogram, share that is infinite or not a number).
+    """
+    values = np.abs(array_of(values)).ravel()
+    if not values.size:
+        raise ValueError("an empty array cannot be measured")
+    finite = values[np.isfinite(values)]
+    seen = np.log10(finite[finite >= 10.0**LOWEST])
+    counts, _ = np.histogram(np.minimum(seen, HIGHEST), BINS, (LOWEST, HIGHEST))
+    peak = finite.max(initial=0)
+    mean_square = np.mean((finite / peak) ** 2) if peak else 0.0  # scaled, so that no square overflows
+    size = peak * np.sqrt(mean_square) if finite.size == values.size else np.inf
+    histogram = np.ceil(255 * counts / values.size)  # one entry of many still shows
+    return histogram.astype("u1"), (
+        size,
+        1 - (len(seen) + values.size - finite.size) / values.size,
+        1 - finite.size / values.size,
+    )
