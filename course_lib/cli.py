@@ -74,7 +74,7 @@ def cli() -> None:
 @cli.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
 @click.argument("jupyter_arguments", nargs=-1, type=click.UNPROCESSED)
 def lab(jupyter_arguments) -> None:
-    """Open the course in JupyterLab; every option goes to JupyterLab."""
+    """Open the course in JupyterLab. Every option goes to JupyterLab."""
     from course_lib.lab import open_lab
 
     sys.exit(open_lab(jupyter_arguments))
@@ -108,7 +108,7 @@ def list_lessons(as_json, markdown) -> None:
 @cli.command()
 @click.argument("lesson", type=LessonName())
 def start(lesson) -> None:
-    """Put a lesson into your folder; what is there already stays untouched."""
+    """Put a lesson into your folder. What is there already stays untouched."""
     from course_lib import workspace
 
     there = os.path.lexists(workspace.path_of(lesson))
@@ -119,7 +119,7 @@ def start(lesson) -> None:
 @cli.command()
 @click.argument("lesson", type=LessonName())
 def reset(lesson) -> None:
-    """Begin a lesson afresh; your old copy is kept under another name."""
+    """Begin a lesson afresh. Your old copy is kept under another name."""
     from course_lib import workspace
 
     new, kept = workspace.reset(lesson)
@@ -130,7 +130,10 @@ def reset(lesson) -> None:
 @click.argument("lesson", type=LessonName(), required=False)
 @click.option("--time-limit", type=click.FloatRange(min=0.1), default=20.0, show_default=True, help="Seconds.")
 def check(lesson, time_limit) -> None:
-    """Check your copy of a lesson, or of all you started, without opening it."""
+    """Check your copy without opening it.
+
+    Without LESSON, every lesson that you started is checked.
+    """
     passed = [_check_one(one, time_limit) for one in _started(lesson)]
     sys.exit(not all(passed))
 
@@ -138,7 +141,10 @@ def check(lesson, time_limit) -> None:
 @cli.command()
 @click.argument("lesson", type=LessonName(), required=False)
 def update(lesson) -> None:
-    """Bring lessons to the installed version; your answers and your own cells stay."""
+    """Bring your copies to the installed version.
+
+    Your answers and your own cells stay, and so does the old file.
+    """
     from course_lib import workspace
 
     def update_one(lesson):
@@ -178,7 +184,7 @@ def build(lesson, solutions, out) -> None:
 @cli.group(invoke_without_command=True)
 @click.pass_context
 def data(ctx) -> None:
-    """Show the real data sets that lessons can use, or get them."""
+    """Show the real data sets, or get them."""
     if ctx.invoked_subcommand:
         return
     from course_lib.data.catalogue import catalogue
@@ -210,7 +216,7 @@ def get_data(name) -> None:
 @cli.command()
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 def doctor(as_json) -> None:
-    """Show what works on this machine, and what to do about what does not."""
+    """Show what works here, and what to do."""
     from dataclasses import asdict
 
     from course_lib.doctor import iterate, line

@@ -210,7 +210,8 @@ def _calls_ipython(node: ast.AST) -> bool:
 
 def _globals_of(table: symtable.SymbolTable) -> set[str]:
     """The global names that a block and the blocks inside it refer to."""
-    names = {symbol.get_name() for symbol in table.get_symbols() if symbol.is_global() or table.get_type() == "module"}
+    module = table.get_type() == "module"
+    names = {one.get_name() for one in table.get_symbols() if one.is_global() or (module and one.is_referenced())}
     return names.union(*(_globals_of(inner) for inner in table.get_children()))
 
 
