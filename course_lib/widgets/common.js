@@ -9,7 +9,9 @@
 //   w.say(text)            the read-out under the picture, also for screen readers
 //   w.ready()              the view shows something: hides the still picture
 //   h(tag, properties, ...children)       an element       fit(canvas, width, height)   a context in CSS pixels
-//   control(label, element), choice(w, name, items, value, fn), slider(w, label, range, value, fn), button(...)
+//   control(label, element), choice(w, name, items, value, fn), slider(w, label, range, value, fn), button(...),
+//   field(w, label, value, words, fn)     controls that take their listeners along
+//   pointer(event, canvas), ARROWS, labels(items, most), arrow(context, from, to, colour, head)     for canvases
 
 /** JupyterLab takes plain keys in an output for its own commands: keep them, let Escape and chords through. */
 export function keepKeys(el, signal) {
@@ -90,6 +92,53 @@ export function button(w, label, title, fn) {
   const e = h('button', { type: 'button', title, 'aria-label': title, className: 'wt-button' }, label);
   w.listen(e, 'click', fn);
   return e;
+}
+
+/** The words that begin with what was typed, the first (frequent) ones first; capitals do not matter. */
+export function suggest(words, typed, most = 10) {
+  const t = typed.toLowerCase(), out = [];
+  if (t) for (const word of words) if (word.toLowerCase().startsWith(t) && out.push(word) >= most) break;
+  return out;
+}
+
+/** A text field that suggests words(); set(value) fills it without calling fn. */
+export function field(w, label, value, words, fn) {
+  const id = `${w.get('picture_id')}-${label}-${(field.count = (field.count || 0) + 1)}`.replace(/ /g, '-'), list = h('datalist', { id });
+  const input = h('input', { type: 'text', value, 'aria-label': label, autocomplete: 'off', spellcheck: false, list: id });
+  w.listen(input, 'input', () => list.replaceChildren(...suggest(words(), input.value).map((word) => h('option', { value: word }))));
+  w.listen(input, 'change', () => input.value.trim() && fn(input.value.trim()));
+  const box = h('span', {}, input, list);
+  box.set = (v) => { if (input.value !== v) input.value = v; };
+  return box;
+}
+
+export const ARROWS = { ArrowUp: [0, -1], ArrowDown: [0, 1], ArrowLeft: [-1, 0], ArrowRight: [1, 0] };
+
+/** Where an event happened, in CSS pixels of the canvas. */
+export function pointer(event, canvas) {
+  const box = canvas.getBoundingClientRect();
+  return [event.clientX - box.left, event.clientY - box.top];
+}
+
+/** Where labels can stand: each item is a list of boxes [x, y, width, height] to try in turn.
+ *  Returns a box for each item, null where all overlap a box given before or `most` are used up. */
+export function labels(items, most = Infinity) {
+  const kept = [];
+  const free = ([x, y, W, H]) => !kept.some(([a, b, c, d]) => x < a + c && a < x + W && y < b + d && b < y + H);
+  return items.map((boxes) => {
+    const box = kept.length < most ? boxes.find(free) : null;
+    if (box) kept.push(box);
+    return box || null;
+  });
+}
+
+/** A line, with a head when asked for, and dashed when a pattern is given. */
+export function arrow(x, [ax, ay], [bx, by], colour, head = true, dash = []) {
+  Object.assign(x, { strokeStyle: colour, fillStyle: colour, lineWidth: 2 });
+  x.setLineDash(dash); x.beginPath(); x.moveTo(ax, ay); x.lineTo(bx, by); x.stroke(); x.setLineDash([]);
+  if (!head || Math.hypot(bx - ax, by - ay) < 8) return;
+  x.save(); x.translate(bx, by); x.rotate(Math.atan2(by - ay, bx - ax));
+  x.beginPath(); x.moveTo(0, 0); x.lineTo(-10, -5); x.lineTo(-10, 5); x.fill(); x.restore();
 }
 
 export const widget = (build) => ({
