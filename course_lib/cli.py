@@ -248,8 +248,9 @@ def _check_one(lesson: Lesson, time_limit: float) -> bool:
     except CourseError as error:  # the other lessons are still checked
         click.echo(f"Error: {error}", err=True)
         return False
-    passed = statuses.count("passed")
-    click.echo(f"  {passed} of {len(statuses)} passed" if statuses else "  no exercises")
+    passed, open_ones = statuses.count("passed"), statuses.count("not written")
+    rest = f", {open_ones} not written yet" if open_ones else ""
+    click.echo(f"  {passed} of {len(statuses)} passed{rest}" if statuses else "  no exercises")
     return passed == len(statuses)
 
 

@@ -10,7 +10,8 @@ import pytest
 
 from course_lib import grade_child, progress
 from course_lib.grade import MISSING, grade
-from course_lib.lessons import CourseError, ExerciseEntry, Lesson
+from course_lib.lessons import CourseError, ExerciseEntry, Lesson, lessons
+from course_lib.notebook import build, dumps
 
 ONE_HOT = """
 import numpy as np
@@ -253,3 +254,12 @@ def _alive(pid: int) -> bool:
     except ProcessLookupError:
         return False
     return True
+
+
+@pytest.mark.parametrize("real", lessons(), ids=lambda one: one.name)
+def test_the_solutions_of_a_lesson_pass_and_its_stubs_are_not_written(work_folder, real):
+    path = work_folder / f"{real.name}.ipynb"
+    for edition, status in (("solutions", "passed"), ("learner", "not written")):
+        path.write_text(dumps(build(real, edition)), encoding="utf-8")
+        found = {one.exercise: one.status for one in grade(path, real)}
+        assert found == {entry.name: status for entry in real.exercises}
