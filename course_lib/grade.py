@@ -15,7 +15,7 @@ import sys
 import threading
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from course_lib import progress
@@ -62,7 +62,7 @@ def grade(notebook_path: Path, lesson: Lesson, time_limit: float = 20.0) -> Iter
             for result in child.results(time_limit):
                 if isinstance(result, Result):
                     if skip and result.status == RAISES:
-                        result = Result(*_fields(result), (*result.details, *skip.values()))
+                        result = replace(result, details=(*result.details, *skip.values()))
                     finished[result.exercise] = result.status == PASSED
                     progress.record(result.exercise, result.status, result.message)
                     yield result
@@ -74,10 +74,6 @@ def grade(notebook_path: Path, lesson: Lesson, time_limit: float = 20.0) -> Iter
         if name not in finished:
             text = f"Its cell is not in the notebook: `course update {lesson.number}` brings it back."
             yield Result(name, MISSING, text)
-
-
-def _fields(result: Result) -> tuple[str, str, str]:
-    return result.exercise, result.status, result.message
 
 
 def _cells(path: Path, names: list[str]) -> list[tuple[str, str | None]]:
