@@ -6,7 +6,7 @@ them an attractor). What a noun can stand next to is listed, so that the sentenc
 
 from course_lib.data.grammars.dice import Dice
 
-_PLURALS = {"child": "children", "shelf": "shelves", "box": "boxes", "lady": "ladies", "bench": "benches", "man": "men"}
+_PLURALS = {"child": "children", "shelf": "shelves", "box": "boxes", "lady": "ladies", "bench": "benches", "bush": "bushes", "man": "men"}
 _PLURALS |= {"city": "cities", "knife": "knives", "library": "libraries", "church": "churches", "woman": "women"}
 
 # subject nouns: "nouns : prepositions : what may follow them"
@@ -36,7 +36,7 @@ _VERBS = {
         ("is", "are", "old|very old|new|beautiful|not here|quite small"),
         ("was", "were", "old|very old|new|beautiful|not there|quite small"),
         ("looks", "look", "old|new|beautiful|rather small"),
-        ("has", "have", "a long history|a new owner|a story to tell"),
+        ("seems", "seem", "old|new|quite small"),
     ),
     "creature": (
         ("is", "are", "tired|happy|hungry|not here|very quiet"),

@@ -16,7 +16,7 @@ from course_lib.data.grammars.dice import Dice
 _WORDS = {
     4: "brilliant wonderful superb loved",
     3: "good funny charming clever warm fresh lively moving charm wit warmth grace enjoyed liked",
-    1: "dull slow silly flat weak boring predictable clumsy boredom nonsense noise disliked",
+    1: "dull slow silly flat weak boring predictable clumsy flaws mistakes gaps disliked",
     0: "awful terrible dreadful hated",
 }
 LABELS = {word: label for label, words in _WORDS.items() for word in words.split()}
@@ -32,7 +32,7 @@ _THINGS, _GOOD, _BAD, _PLAIN, _MERITS, _FAULTS = (
         "dull slow silly flat weak boring predictable clumsy awful terrible dreadful",
         "long short old new french quiet modern",
         "charm wit warmth grace",
-        "boredom nonsense noise",
+        "flaws mistakes gaps",
     )
 )
 
@@ -125,7 +125,7 @@ class _Critic:
             return _tree("we", _tree(dice.pick(("never", "hardly")), action) if dice.chance(0.4) else action)
         if kind == "which":
             aside = _tree(",", _tree(_tree("which", _tree("is", self.judgement())), ","))
-            return _tree(_tree(the_thing, aside), _tree("is", self.adjectives(dice.pick((True, False, None)))))
+            return _tree(_tree(the_thing, aside), _tree("is", self.adjectives(good)))
         if kind == "attributive":
             return _tree(
                 _tree("the", _tree(dice.pick(_GOOD if good else _BAD), thing)), _tree("is", self.adjectives(not good))
