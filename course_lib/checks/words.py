@@ -556,7 +556,7 @@ def _nan_for_zeros(u, v):
 
 
 @cosine_similarity.mistake(
-    "1 minus the cosine is returned", do="That is the cosine distance. Here 1 means the same direction."
+    "one minus the cosine is returned", do="That is the cosine distance. Here 1 means the same direction."
 )
 def _cosine_distance(u, v):
     return 1 - words.cosine_similarity(u, v)
@@ -630,7 +630,7 @@ def _natural_logarithm(counts):
 
 
 @ppmi.mistake(
-    "0 is divided by 0 where a word was never seen",
+    "zero is divided by zero where a word was never seen",
     do="A row of zeros makes the expected count 0 as well. Put 0 wherever the count is 0.",
 )
 def _nan_for_the_unseen(counts):
