@@ -37,7 +37,9 @@ def program(path: Path, text: str) -> Path:
 
 
 def make(folder: Path, *words: str) -> subprocess.CompletedProcess:
-    return subprocess.run(["make", *words], cwd=folder, capture_output=True, text=True)
+    own = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
+    own = {name: value for name, value in own.items() if name not in ("LAB_ARGS", "TEST_ARGS", "PYTHON")}
+    return subprocess.run(["make", *words], cwd=folder, env=own, capture_output=True, text=True)
 
 
 def test_a_second_run_installs_nothing_and_passes_the_options_on(project):
