@@ -39,7 +39,7 @@ from matplotlib import pyplot as plt
 # set of all things that a word points at is one classical answer to the question of meaning. Logicians call it the
 # word's **extension**, or what it **denotes**.
 #
-# But a word does more than point. "He is a bad apple" has no fruit in it. "She works for Apple" has neither. What a
+# But a word does more than point. "He is a bad apple" has no fruit in it, nor has "She works for Apple". What a
 # speaker wants to convey lies in how the word is **used**. That is the second answer.
 #
 # Our computer has no nose and no hands. It has text, a great deal of it, and nothing else. Text is use. So this is
@@ -326,6 +326,8 @@ print(sentence[place - window : place] + sentence[place + 1 : place + 1 + window
 # - **Output:** an int array of shape (V, V).
 # - **Mind:** the window never leaves its sentence. Words outside the vocabulary are not counted, but they keep their
 #   place. The same word one place further on is a neighbour like any other.
+# - **Mind the time:** soon the text will have two hundred thousand words. `vocabulary.index(word)` searches the whole
+#   list each time; a dict `{word: place}` knows at once.
 # - **Example:** `cooccurrence([["the", "cat", "the"]], ["the", "cat"], 2)` is `[[2, 2], [2, 0]]`: each *the* sees the
 #   other one, and the cat sees both.
 
@@ -422,15 +424,15 @@ show_table(per_document, columns, ["text 1", "text 2", "text 3"])
 v = np.array([3, 1, 2])
 w = np.array([3, 0, 2])
 print("v · w =", np.dot(v, w))
-print("|v| =", f"{np.linalg.norm(v):.2f}", "  |w| =", f"{np.linalg.norm(w):.2f}")
+print(f"‖v‖ = {np.linalg.norm(v):.2f}, ‖w‖ = {np.linalg.norm(w):.2f}")
 #> v · w = 13
-#> |v| = 3.74   |w| = 3.61
+#> ‖v‖ = 3.74, ‖w‖ = 3.61
 
 # %% [markdown]
 # 3·3 + 1·0 + 2·2, as it should be. The lengths are the square roots of the sums of squares, ‖v‖ = √(Σᵢ vᵢ²).
 #
-# **Predict first, then run.** The word *the* occurs ten times as often as the word *this*, in much the same company.
-# So its row is about ten times as long. What happens to its dot product with everything else?
+# **Predict first, then run.** Suppose that one word occurs ten times as often as another, in the same company. Then
+# its row is ten times as long. What happens to its dot product with everything else?
 
 # %%
 for times in [1, 2, 10]:
@@ -543,8 +545,8 @@ assert 0.8 < np.mean(world_counts == 0) < 0.99
 
 # %% [markdown]
 # More than nine cells in ten are 0, in a world with fewer than a thousand words. In real text it is far worse,
-# because most words are rare. A word like *quantum* has met a few dozen others, and its row is nearly empty. Two rare
-# words may be close in meaning and share not one neighbour. Then their cosine is 0, by accident.
+# because most words are rare. In a small text, a word like *quantum* has met a dozen others, and its row is nearly
+# empty. Two rare words may be close in meaning and share not one neighbour. Then their cosine is 0, by accident.
 #
 # So the raw counts have three troubles: they are huge, they are sparse, and, as we shall see now, they listen to the
 # wrong words. We begin with the last one.
@@ -649,8 +651,9 @@ print(f"lost by keeping two: {np.sum((X - best) ** 2):.1f}, squares of the dropp
 #
 # $$\text{vectors} = U_k \, \Sigma_k$$
 #
-# Why U and not V? The rows of X are the words, and X·V = U Σ: each row of X, expressed in the new directions. Why the
-# Σ? It gives a direction as much weight as it has in the data.
+# Why U and not V? The rows of X are the words, and X V = U Σ is each row of X, expressed in the new directions. (This
+# V is the matrix of the theorem. The size of the vocabulary has the same letter, alas.) Why the Σ? It gives a
+# direction as much weight as it has in the data.
 #
 # ### Exercise · svd_vectors · ●●○ · 10 minutes
 #
@@ -917,8 +920,8 @@ for section, questions in world_analogies().items():
 #
 # Compare the last two columns. Fifty directions are enough to say "this is a capital". *Which* country it belongs to
 # is a fine detail, seen in a few sentences only, and an SVD throws fine details away first. With 200 directions it is
-# back. The forms of verbs and adjectives follow a pattern that many words share, and there 50 do as well or better.
-# So k is a choice: a small one keeps the kinds, a large one keeps the facts.
+# back. Comparatives and opposites follow patterns that many words share, and there 50 do better. So k is a choice: a
+# small one keeps the kinds, a large one keeps the facts.
 #
 # **Predict first, then run.** What if the three given words may be answers, too?
 
@@ -942,10 +945,10 @@ for section, questions in world_analogies().items():
 # table with one vector of 384 numbers for each of 30,522 pieces of text. Those of the pieces that are whole words are
 # our word vectors.
 #
-# Be clear about what this table is. It was **not** counted. It was learned, together with all the layers above it,
-# from a very large amount of text, and then polished on pairs of sentences that belong together. And it is
-# **static**: one row for *apple*, be it fruit or firm. The layers above the table take the sentence into account. We
-# look at them in lesson 13.
+# Be clear about what this table is. It was **not** counted. It was learned, together with all the layers above it:
+# first by imitating a larger network that had read a great deal of text, then on very many pairs of sentences that
+# belong together. And it is **static**: one row for *apple*, be it fruit or firm. The layers above the table take the
+# sentence into account. We look at them in lesson 13.
 
 # %%
 from course_lib.data import available, minilm_available, minilm_word_vectors
@@ -988,10 +991,11 @@ EmbeddingExplorer(spaces, nearest=nearest, analogy=analogy, word="cat")
 # %% [markdown]
 # ### Do people agree?
 #
-# For a measurement we need judges. In 2002 and later, people were asked: on a scale, how similar are *tiger* and
-# *cat*, *computer* and *keyboard*, *king* and *cabbage*? Two such lists are **WordSim-353** and **MEN**. We compare
-# the *order* of the pairs: do the pairs that people call most similar have the largest cosines? The measure for that
-# is **Spearman's ρ**, the correlation of the two rankings: 1 for the same order, 0 for no connection.
+# For a measurement we need judges. In 2002 and later, people were asked: on a scale, how similar, or how related, are
+# *tiger* and *cat*, *computer* and *keyboard*, *king* and *cabbage*? Two such lists are **WordSim-353** and **MEN**.
+# We compare the *order* of the pairs: do the pairs that people call most similar have the largest cosines? The
+# measure for that is **Spearman's ρ**, the correlation of the two rankings: 1 for the same order, 0 for no
+# connection.
 
 # %% tags=["show"]
 from course_lib.reference.words import rank_correlation
@@ -1043,14 +1047,14 @@ if available("wordsim") and "MiniLM" in spaces:
 
 # %% [markdown]
 # Is that because MiniLM *learned* while we *counted*, or because it read so much more? Partly the second. Here is the
-# whole of your own pipeline once more, on real sentences: the captions of 29,000 photographs.
+# whole of your own pipeline once more, on real sentences: the captions of 10,000 photographs.
 
 # %%
 if available("multi30k") and available("wordsim"):
     from course_lib.data import multi30k
 
-    captions = multi30k("train", "en")
-    caption_words = [word for word, _ in Counter(word for caption in captions for word in caption).most_common(1200)]
+    captions = multi30k("train", "en")[:10_000]
+    caption_words = [word for word, _ in Counter(word for caption in captions for word in caption).most_common(1000)]
     caption_counts = cooccurrence(captions, caption_words, 4)
     caption_ppmi = ppmi(caption_counts)
     caption_spaces = {"counts": caption_counts, "PPMI": caption_ppmi, "SVD": svd_vectors(caption_ppmi, 100)}
@@ -1061,9 +1065,9 @@ else:
     print("The captions are not on this machine. To get them, run in a terminal: course data get multi30k")
 
 # %% [markdown]
-# With real sentences the steps of this lesson pay off one by one: counting, reweighting, reducing. The captions are a
-# few hundred thousand words, which is still very little. You have come a good part of the way with addition, division
-# and one theorem.
+# With real sentences the steps of this lesson pay off one by one: counting, reweighting, reducing. And these captions
+# are little more than a hundred thousand words. You have come a good part of the way with addition, division and one
+# theorem.
 #
 # ### Analogies by the thousand
 #
@@ -1087,7 +1091,7 @@ else:
 
 # %% [markdown]
 # Relations of form (plurals, comparatives, nationalities) and well-known facts work well. Currencies fail: who writes
-# "the lev of Bulgaria"? Opposites are in the middle, and you have seen why.
+# "the lev of Bulgaria"? And there are few such questions, so their share is uncertain, too.
 #
 # Mind the rules of the game: only those questions could be asked whose four words all have a vector, and the three
 # given words were forbidden as answers. The last line shows what that is worth.
