@@ -75,7 +75,9 @@ def read_shipped(name: str) -> str:
     raises: DataError when the file is missing or is no UTF-8 text
     """
     path = shipped_folder() / name
-    remedy = "`python -m course_lib.data.miniature` writes the generated files again"
+    remedy = "`python -m course_lib.data.miniature` writes it again"
+    if name == "prose.txt":
+        remedy = "fetch the course's data folder again"
     try:
         text = path.read_bytes().decode("utf-8")
     except OSError as error:

@@ -6,8 +6,11 @@ them an attractor). What a noun can stand next to is listed, so that the sentenc
 
 from course_lib.data.grammars.dice import Dice
 
-_PLURALS = {"child": "children", "shelf": "shelves", "box": "boxes", "lady": "ladies", "bench": "benches", "bush": "bushes", "man": "men"}
-_PLURALS |= {"city": "cities", "knife": "knives", "library": "libraries", "church": "churches", "woman": "women"}
+_IRREGULAR = """
+child children shelf shelves box boxes bench benches bush bushes man men woman women city cities knife knives
+library libraries church churches
+"""
+_PLURALS = dict(zip(_IRREGULAR.split()[::2], _IRREGULAR.split()[1::2], strict=True))
 
 # subject nouns: "nouns : prepositions : what may follow them"
 _CHAINS = """
