@@ -116,27 +116,23 @@ def _read(data: bytes) -> tuple[nbformat.NotebookNode | None, str]:
     if not data.strip():
         return None, "the file is empty"
     try:
-        text = data.decode("utf-8-sig")
-        if not isinstance(json.loads(text)["nbformat"], int):
+        content = json.loads(data.decode("utf-8-sig"))
+        if not isinstance(content["nbformat"], int):
             return None, "it is no notebook"
+        for cell in content.get("cells", []):  # what programs leave out, and what they put in an id
+            cell["metadata"] = cell.get("metadata") or {}
+            if cell["cell_type"] == "code":
+                cell.update(outputs=cell.get("outputs", []), execution_count=cell.get("execution_count"))
+            if not isinstance(cell.get("id", ""), str):
+                del cell["id"]
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # cells without ids; they get one when the notebook is merged
-            notebook = nbformat.reads(text, as_version=4)
-        cells = [
-            (cell.cell_type, cell.source, cell.setdefault("metadata", nbformat.NotebookNode()))
-            for cell in notebook.cells
-        ]
+            notebook = nbformat.reads(json.dumps(content), as_version=4)
+        notebook.setdefault("metadata", nbformat.NotebookNode())
+        if not all(isinstance(cell.source, str) and isinstance(cell.metadata, dict) for cell in notebook.cells):
+            return None, "it is no notebook; a cell of it is malformed"
     except Exception as error:  # nbformat raises whatever a malformed file leads it to
         return None, f"it is no notebook; {type(error).__name__}: {' '.join(str(error).split())[:60]}"
-    if not all(isinstance(one[1], str) and isinstance(one[2], dict) for one in cells):
-        return None, "it is no notebook; a cell of it is malformed"
-    for cell in notebook.cells:
-        if cell.cell_type == "code":
-            cell.setdefault("outputs", [])
-            cell.setdefault("execution_count", None)
-        if not isinstance(cell.get("id", ""), str):
-            del cell["id"]
-    notebook.setdefault("metadata", nbformat.NotebookNode())
     return notebook, ""
 
 

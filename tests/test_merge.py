@@ -8,8 +8,9 @@ import pytest
 from fake_course import FakeCourse
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 
+from course_lib.lessons import find
 from course_lib.merge import merge
-from course_lib.notebook import build
+from course_lib.notebook import build, fingerprint
 
 REFERENCE = '''
 def count(text: str) -> dict:
@@ -112,18 +113,16 @@ def _sources(notebook):
     return [cell.source for cell in notebook.cells]
 
 
+def _built_from(notebook):
+    """The version a notebook was built from."""
+    return build(find(notebook.metadata.course.lesson))
+
+
 def test_a_notebook_at_this_version_comes_back_as_it_is(old):
     _at(old, "count").source += "\n# idea"
     _insert(old, "Why counting", new_code_cell("mine = 1"))
     old.cells.reverse()
-    assert merge(old, build_again(old), ALIASES) == (old, [])
-
-
-def build_again(notebook):
-    """The version a notebook was built from."""
-    from course_lib.lessons import find
-
-    return build(find(notebook.metadata.course.lesson))
+    assert merge(old, _built_from(old), ALIASES) == (old, [])
 
 
 def test_an_untouched_notebook_becomes_the_new_version(old, new):
@@ -292,14 +291,77 @@ def test_a_copy_of_a_cell_is_kept_where_it_is(old, new):
     assert len([source for source in _sources(merged) if source == text.source]) == 2
 
 
-def test_a_cell_pasted_from_another_lesson_is_the_learners_own(old, new):
-    pasted = copy.deepcopy(_at(old, "rank"))
-    pasted.metadata.course.lesson = "09_trees"
-    pasted.source = "def rank(tree): return 1"
-    old.cells.append(pasted)
+def test_an_answer_written_in_a_copy_is_the_answer(old, new):
+    stub = copy.deepcopy(_at(old, "rank"))
+    stub.id = "copied-stub"
+    old.cells.insert(old.cells.index(_at(old, "rank")) + 1, stub)
+    stub.source = "def rank(counts): return 1"
+    assert _at(merge(old, new, ALIASES)[0], "rank").source == "def rank(counts): return 1"
+
+
+def test_of_two_answers_the_one_in_the_original_cell_is_the_answer(old, new):
+    answer = _answer(old, "rank").source
+    attempt = copy.deepcopy(_at(old, "rank"))
+    attempt.id, attempt.source = "first-attempt", "def rank(counts): return 1"
+    _insert(old, "Exercise · rank", attempt)
     merged, _ = merge(old, new, ALIASES)
-    assert merged.cells[-1].source == "def rank(tree): return 1"
-    assert "NotImplementedError" in _at(merged, "rank").source
+    assert _at(merged, "rank").source == answer
+    assert merged.cells[_where(merged, "Exercise · rank") + 1].source == attempt.source
+
+
+def test_cells_pasted_from_another_lesson_are_the_learners_own(old, new):
+    answer, text = copy.deepcopy(_at(old, "rank")), copy.deepcopy(old.cells[1])
+    answer.metadata.course.lesson = text.metadata.course.lesson = "09_trees"
+    answer.source, answer.id, text.source = "def rank(tree): return 1", "pasted", "Zygotes and quizzes."
+    text.id = fingerprint(text.source)
+    old.cells += [answer, text]
+    for _ in range(2):
+        old, _ = merge(old, new, ALIASES)
+        assert _sources(old)[-2:] == ["def rank(tree): return 1", "Zygotes and quizzes."]
+        assert "NotImplementedError" in _at(old, "rank").source
+        del old.metadata["course"]
+
+
+def test_an_own_cell_stays_after_a_text_that_was_written_anew(course, old):
+    _insert(old, "Why counting", new_markdown_cell("mine"))
+    new = build(course.lesson(OLD.replace("# ## Why counting\n# Words that come", "# # Zzz\n# Vqx " * 50)))
+    merged, _ = merge(old, new)
+    assert merged.cells[2].source == "mine"
+    assert "Zzz" in merged.cells[1].source
+
+
+def test_a_correction_that_the_course_made_too_is_not_kept_twice(old, new):
+    old.cells[1].source = old.cells[1].source.replace("where it all begins", "where everything begins")
+    assert merge(old, new, ALIASES)[0] == new
+
+
+def test_a_cell_that_became_a_note_stays_one(old, new):
+    position = _where(old, "rose")
+    old.cells[position] = new_markdown_cell(old.cells[position].source, metadata=old.cells[position].metadata)
+    merged, _ = merge(old, new, ALIASES)
+    assert merged.cells[_where(merged, "rose")].cell_type == "markdown"
+
+
+def test_tags_and_folds_of_a_course_cell_stay(old, new):
+    old.cells[1].metadata["tags"] = ["read-again"]
+    old.cells[1].metadata["collapsed"] = True
+    cell = merge(old, new, ALIASES)[0].cells[2]
+    assert "where everything begins" in cell.source
+    assert (cell.metadata.tags, cell.metadata.collapsed) == (["read-again"], True)
+
+
+def test_an_exercise_that_is_still_there_is_not_taken_for_a_renamed_one(old, new):
+    _answer(old, "rank")
+    merged, _ = merge(old, new, {"word_counts": ("rank",)})
+    assert "def rank" in _at(merged, "rank").source
+    assert "NotImplementedError" in _at(merged, "word_counts").source
+
+
+def test_an_answer_without_def_line_is_found_by_the_cells_id(old, new):
+    _at(old, "rank").source = "from functools import partial\nrank = partial(sorted)"
+    for cell in old.cells:
+        cell.metadata.pop("course")
+    assert "partial(sorted)" in _at(merge(old, new, ALIASES)[0], "rank").source
 
 
 @pytest.mark.parametrize("ids", ["kept", "random", "absent"])
@@ -317,6 +379,7 @@ def test_answers_are_found_when_another_program_dropped_the_metadata(old, new, i
     merged, _ = merge(old, new, ALIASES)
     nbformat.validate(merged)
     assert _at(merged, "rank").source == answer
+    assert ids != "kept" or not any("where it all begins" in source for source in _sources(merged))
     assert "def word_counts(text: str) -> dict:" in _at(merged, "word_counts").source
     assert _sources(merged).count("rank = check(rank)") == 1
     assert _where(merged, "mine") == _where(merged, "rose") + 1
