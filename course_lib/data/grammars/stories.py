@@ -60,7 +60,7 @@ TOPICS = {
         pilot: fly the plane to {capital} | the plane over the mountains | a small plane
         sailor: work on a ship | in the harbour | on a boat in the harbour
         sailor: clean the ship | the boat in the harbour | the deck of the ship
-        person family: drive a {road} to the station | the {road} along the road | {poss} car to work
+        adult family: drive a {road} to the station | the {road} along the road | {poss} car to work
         person family: ride a bicycle to work | {poss} bicycle to the station | {poss} bicycle along the river
         person family: travel by {vehicle} | by {vehicle} to {capital} | to {capital} by {vehicle}
         person family: take the {public} to the station | a {public} to {capital} | the {public} to work | the {public}
@@ -239,12 +239,12 @@ _NOT_ENDED = {"live", "work", "wear", "sit", "stand", "sleep", "speak", "wait", 
 _UNLOVED = {"lose", "wash", "clean", "wait", "repair", "close", "carry", "pull", "stand"}
 # nouns, and adjectives that suit them
 _COMPARED = (
-    ("car bus lorry taxi boat bicycle", "big small old fast slow cheap expensive clean dirty"),
-    ("horse dog bear goat pig cow", "big small old young strong weak fast slow dirty clean"),
+    ("car bus lorry taxi boat", "big small old fast slow cheap expensive clean dirty"),
+    ("horse dog bear goat pig cow", "old young strong weak fast slow dirty clean"),
     ("king farmer baker duke sailor writer", "rich poor old young happy sad strong weak"),
     ("table chair bed sofa lamp shelf", "heavy light old cheap expensive big small clean"),
     ("kitchen cellar attic hall bedroom", "dark bright cold hot clean dirty big small quiet"),
-    ("drum trumpet flute piano", "loud quiet old cheap expensive heavy light"),
+    ("drum trumpet flute piano", "loud quiet old cheap expensive"),
     ("coat hat shirt dress jacket", "cheap expensive old clean dirty light heavy wet dry"),
     ("glass cup bottle bag", "full empty clean dirty heavy light"),
     ("film book song story play", "good bad long short old sad happy"),
@@ -596,7 +596,7 @@ class _Author:
             (
                 f"the {one} is {adjective} , but the {two} is {other} .",
                 f"the {one} is not {adjective} but {other} .",
-                f"the {one} was {adjective} yesterday .",
+                f"the {one} has always been {adjective} .",
                 f"it is a {adjective} {one} .",
                 f"the {plural(one)} are {adjective} , but the {plural(two)} are {other} .",
                 f"these {plural(one)} were {adjective} .",
