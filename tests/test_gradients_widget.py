@@ -77,16 +77,16 @@ def test_a_change_of_any_setting_trains_again():
 
 
 def test_a_slow_training_is_shown_while_it_runs(monkeypatch):
-    import course_lib.widgets.gradients as module
-
-    monkeypatch.setattr(module, "LIVE", 0)
+    monkeypatch.setattr("course_lib.widgets.gradients.LIVE", 0)
     flow, lengths = GradientFlow(train, depth=3, steps=4), []
     flow.observe(lambda change: lengths.append(len(change["new"]) // 4), "losses")
     flow.depth = 5
     assert lengths == [1, 2, 3, 4]
 
 
-def test_an_exception_in_the_middle_becomes_text_and_the_last_run_stays():
+def test_an_exception_in_the_middle_becomes_text_and_the_last_run_stays(monkeypatch):
+    monkeypatch.setattr("course_lib.widgets.gradients.LIVE", 0)
+
     def breaks(depth, *settings):
         yield from train(depth, *settings)
         if depth == 5:

@@ -62,6 +62,7 @@ export default widget((w) => {
     status();
   }
   function go(to) {
+    if (!steps) return;
     step = clamp(to, 0, steps - 1);
     bar.set(step);
     bar.lastChild.textContent = `${step} of ${steps - 1}`;

@@ -100,9 +100,12 @@ class GradientFlow(CourseWidget):
             return True
 
         train.__name__ = getattr(self._train, "__name__", "train")
+        last_run = self.shown, self.histograms, self.sizes, self.losses
         with np.errstate(all="ignore"):  # overflow is what this picture is about
             _, problem = self.ask(train)
         with self.hold_sync():
+            if problem:
+                self.shown, self.histograms, self.sizes, self.losses = last_run
             self.status = (
                 f"{problem} The picture shows the last run that worked." if problem and self.shown else problem
             )

@@ -178,7 +178,7 @@ export default widget((w) => {
     note.classList.toggle('wt-bad', get('failed'));
     if (!get('numbers').nodes) { w.say(get('status')); w.ready(); }
   }
-  key.append(...[['3', '--wt-blue', 'value'], ['∂ 2', '--wt-orange', 'gradient of the output with respect to the node'], ['1 × 2 = 2', '--wt-orange', 'upstream × local = downstream']]
+  key.append(...[['3', '--wt-value', 'value'], ['∂ 2', '--wt-gradient', 'gradient of the output with respect to the node'], ['1 × 2 = 2', '--wt-gradient', 'upstream × local = downstream']]
     .map(([sign, colour, text]) => { const b = h('b', {}, sign); b.style.color = `var(${colour})`; return h('span', {}, b, ` ${text}`); }));
 
   // ---- mouse and keys
