@@ -19,7 +19,7 @@ _FIELDS = {
 _FILE_NAME = re.compile(r"(\d\d)_([a-z][a-z0-9_]*)")
 _HEADER = re.compile(r"# ---[ \t]*\n((?:#.*\n)*?)# ---[ \t]*(?:\n|\Z)")
 _HEADING = re.compile(r"#+ Exercise\b(?=\s*[·:-])")
-_HEADING_PARTS = re.compile(r"### Exercise · ([A-Za-z]\w*) · (●○○|●●○|●●●) · ([1-9]\d*) minutes?\s*")
+_HEADING_PARTS = re.compile(r"### Exercise · ([A-Za-z][A-Za-z0-9_]*) · (●○○|●●○|●●●) · ([1-9]\d*) minutes?\s*")
 
 
 class CourseError(Exception):

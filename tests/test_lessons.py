@@ -91,6 +91,7 @@ def test_a_script_without_header_is_refused(course):
         "### Exercise · count · ○○○ · 10 minutes",
         "### Exercise: count",
         "## Exercise · count · ●●○ · 10 minutes",
+        "### Exercise · größe · ●●○ · 10 minutes",
         "### Exercise · two words · ●●○ · 10 minutes",
         "### Exercise · count · ●●○ · 0 minutes",
     ],
