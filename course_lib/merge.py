@@ -29,7 +29,7 @@ from nbformat.v4 import new_markdown_cell
 
 from course_lib.notebook import CHECK_OUTPUT, fingerprint, unique
 
-_LIKE = 0.5  # two texts that share this much are versions of one cell
+_LIKE = 0.5  # two texts that share this part of their words are versions of one cell
 _CHANGED = "*Kept by `course update`: the course has changed this part. Below is your edited version.*"
 _GONE = "*Kept by `course update`: the course no longer has this cell. Below is your edited version.*"
 _REMOVED = "### Kept from an earlier version: {name}\n\nThis lesson no longer has the exercise. Below is your answer."
@@ -193,10 +193,11 @@ def _match_versions(cells: list[_Cell], new: NotebookNode, slots: dict[int, int]
     free = [j for j, cell in enumerate(new.cells) if j not in taken and _role(cell) is None]
 
     alike = []
+    words = {i: re.findall(r"\w+", cells[i].cell.source) for i in left}
     for j in free:
-        matcher = difflib.SequenceMatcher(b=new.cells[j].source, autojunk=False)
+        matcher = difflib.SequenceMatcher(b=re.findall(r"\w+", new.cells[j].source), autojunk=False)
         for i in left:
-            matcher.set_seq1(cells[i].cell.source)
+            matcher.set_seq1(words[i])
             if cells[i].cell.cell_type != new.cells[j].cell_type or matcher.real_quick_ratio() < _LIKE:
                 continue
             if matcher.quick_ratio() >= _LIKE and (ratio := matcher.ratio()) >= _LIKE:
