@@ -72,7 +72,7 @@ def test_the_reference_imports_numpy_torch_and_earlier_topics_only():
         ("stub", {"lessons", "paths"}),
         ("notebook", {"stub", "lessons", "paths"}),
         ("merge", {"notebook", "lessons"}),
-        ("workspace", {"merge", "notebook", "lessons", "paths", "stub"}),
+        ("workspace", {"merge", "notebook", "lessons", "paths", "checks"}),
     ],
 )
 def test_the_machinery_imports_downwards(part, allowed):
