@@ -187,9 +187,9 @@ def data(ctx) -> None:
     """Show the real data sets, or get them."""
     if ctx.invoked_subcommand:
         return
-    from course_lib.data.catalogue import catalogue
+    from course_lib.data.catalogue import data_sets
 
-    for row in catalogue():
+    for row in data_sets():
         click.echo(f"{row.name:<12} {_size(row.size):>8}  {row.where or 'not here'}")
         click.echo(f"{'':23}{row.title}")
         click.echo(f"{'':23}licence: {row.licence}")
@@ -200,9 +200,9 @@ def data(ctx) -> None:
 @click.argument("name")
 def get_data(name) -> None:
     """Fetch a data set, or all, and verify its checksums."""
-    from course_lib.data.catalogue import catalogue, folder, where
+    from course_lib.data.catalogue import data_sets, folder, where
 
-    names = [row.name for row in catalogue()]
+    names = [row.name for row in data_sets()]
     if name != "all" and name not in names:
         raise click.BadParameter(f"no data set is called {name!r}. There are: {', '.join(names)}, all.")
 

@@ -181,9 +181,9 @@ def _minilm() -> tuple:
 
 
 def _data_sets() -> tuple:
-    from course_lib.data.catalogue import catalogue
+    from course_lib.data.catalogue import data_sets
 
-    every = catalogue()
+    every = data_sets()
     there = [row.name for row in every if row.where]
     text = f"{len(there)} of {len(every)} are there{': ' if there else ''}{', '.join(there)}"
     return (True, text) if len(there) == len(every) else (None, text, "`course data` lists them and gets them")

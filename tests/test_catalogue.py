@@ -134,7 +134,7 @@ def test_the_real_files_have_the_listed_sizes_and_checksums():
 @pytest.mark.real_data
 def test_sets_in_the_learners_own_folder_are_used_where_they_lie(monkeypatch, cache):
     monkeypatch.setenv("COURSE_DATA", str(REAL))
-    rows = {row.name: row for row in catalogue.catalogue()}
+    rows = {row.name: row for row in catalogue.data_sets()}
     assert rows["ptb"].where == catalogue.folder("ptb") == REAL / "ptb"
     assert rows["ptb"].size == 5_951_345
     assert not (cache / "ptb").exists()
@@ -293,7 +293,7 @@ def test_two_processes_may_fetch_the_same_file_at_once(server, tmp_path):
 def test_a_set_is_fetched_once(tiny, server, cache):
     assert not catalogue.available("tiny")
     assert catalogue.folder("tiny") == cache / "tiny"
-    assert catalogue.available("tiny") and catalogue.catalogue()[0].where == cache / "tiny"
+    assert catalogue.available("tiny") and catalogue.data_sets()[0].where == cache / "tiny"
     assert (cache / "tiny" / "two.txt").read_bytes() == b"second\n"
     catalogue.folder("tiny")
     assert server.asked == ["/one.txt", "/two.txt"]

@@ -205,7 +205,7 @@ def test_build_into_a_folder_that_cannot_be_made_is_one_line(tmp_path):
 
 def test_data_shows_size_licence_and_place():
     said = course("data").stdout
-    for row in catalogue_module.catalogue():
+    for row in catalogue_module.data_sets():
         assert row.name in said and row.licence in said
     assert "MB" in said
 

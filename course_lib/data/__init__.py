@@ -20,7 +20,7 @@ _HOMES = {
         "world_sentences",
     ),
     "prose": ("prose_sentences", "prose_text"),
-    "catalogue": ("available", "folder"),  # the table itself is catalogue.catalogue(): a submodule owns that name here
+    "catalogue": ("available", "data_sets", "folder"),
     "readers": (
         "analogies",
         "mr",
@@ -33,6 +33,7 @@ _HOMES = {
         "wikitext2",
         "wnut17",
         "wordsim",
+        "wordsim_names",
     ),
     "pretrained": ("minilm", "minilm_available", "minilm_word_vectors"),
 }

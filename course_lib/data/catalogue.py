@@ -143,7 +143,7 @@ def available(name: str) -> bool:
     return where(name) is not None
 
 
-def catalogue() -> list[Row]:
+def data_sets() -> list[Row]:
     """One row per set, for a table: name, title, licence, bytes, folder or None."""
     return [
         Row(entry.name, entry.title, entry.licence, sum(file.size for file in entry.files), where(entry.name))
