@@ -3,8 +3,10 @@
 import importlib
 
 _MODULES = {
+    "ComputationGraph": "graph",
     "CooccurrenceWindow": "window",
     "EmbeddingExplorer": "embedding",
+    "GradientFlow": "gradients",
 }
 
 __all__ = list(_MODULES)

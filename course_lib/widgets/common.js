@@ -8,7 +8,7 @@
 //   w.player(tick, milliseconds, shown)   play and pause; pauses by itself when the view leaves the screen
 //   w.say(text)            the read-out under the picture, also for screen readers
 //   w.ready()              the view shows something: hides the still picture
-//   h(tag, properties, ...children)       an element       fit(canvas, width, height)   a context in CSS pixels
+//   h(tag, properties, ...children)       an element       fit(canvas, width, height)   a fresh context in CSS pixels
 //   control(label, element), choice(w, name, items, value, fn), slider(w, label, range, value, fn), button(...),
 //   field(w, label, value, words, fn)     controls that take their listeners along
 //   pointer(event, canvas), ARROWS, labels(items, most), arrow(context, from, to, colour, head)     for canvases
@@ -37,7 +37,8 @@ export function fit(canvas, width, height) {
   const x = canvas.getContext('2d');
   x.setTransform(ratio, 0, 0, ratio, 0, 0);
   x.clearRect(0, 0, width, height);
-  return x;
+  x.setLineDash([]);
+  return Object.assign(x, { textAlign: 'left', textBaseline: 'middle', globalAlpha: 1, lineWidth: 1 });
 }
 
 /** The numbers in a buffer from the kernel: numbers(dataView, Float32Array). */
@@ -61,8 +62,8 @@ export function colours(el) {
 
 export const clamp = (value, low, high) => Math.max(low, Math.min(high, value));
 
-/** A label with its control. */
-export const control = (label, element) => h('label', { className: 'wt-control' }, h('span', {}, label), element);
+/** A label with its control; a group of radio buttons has labels of its own. */
+export const control = (label, element) => h(element.getAttribute('role') === 'radiogroup' ? 'span' : 'label', { className: 'wt-control' }, h('span', {}, label), element);
 
 /** A few alternatives side by side, as radio buttons: items [[value, label], ...]. */
 export function choice(w, name, items, value, fn) {

@@ -166,7 +166,7 @@ function build(w) {
     if (end) { block(...end); label(formula(), ...end, c.pink, true); }
     for (const n of lit) label(n, ...point(n), asked().includes(n) ? c.orange : c.blue, true);
     for (let i = 0; i < names.length && items.length < 260; i++) if (seen(i) && i !== hover && !lit.includes(names[i])) label(names[i], at[2 * i], at[2 * i + 1], c.soft);
-    x.textBaseline = 'middle'; x.textAlign = 'left'; x.lineWidth = 3; x.strokeStyle = ground;
+    x.lineWidth = 3; x.strokeStyle = ground;
     labels(items.map((item) => item.boxes), 110).forEach((box, i) => {
       const { text, colour, font } = items[i];
       if (!box || !text) return;
@@ -174,8 +174,10 @@ function build(w) {
       x.strokeText(text, box[0], box[1] + 8); x.fillText(text, box[0], box[1] + 8);
     });
     const share = near && lit.length ? answer().share : map.share, name = (n) => `main direction ${n} (${Math.round(100 * share[n - 1])} % of the variance)`;
-    x.font = `11px ${c.font}`; x.fillStyle = c.soft; x.textAlign = 'center'; x.fillText(name(1), width / 2, height - 9);
-    x.save(); x.translate(10, height / 2); x.rotate(-Math.PI / 2); x.fillText(name(2), 0, 0); x.restore();
+    const write = (n) => { x.strokeText(name(n), 0, 0); x.fillText(name(n), 0, 0); x.restore(); };
+    x.font = `11px ${c.font}`; x.fillStyle = c.soft; x.textAlign = 'center';
+    x.save(); x.translate(width / 2, height - 10); write(1);
+    x.save(); x.translate(10, height / 2); x.rotate(-Math.PI / 2); write(2);
     canvas.setAttribute('aria-label', `Map of ${names.length} words of ${query().space}; arrow keys walk from word to word, Enter asks for its neighbours, plus and minus zoom`);
     w.ready();
   });

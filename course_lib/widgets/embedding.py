@@ -144,20 +144,20 @@ class EmbeddingExplorer(CourseWidget):
         figure = new_figure(7, 4.2)
         axes = figure.subplots()
         places, share = (answer["near"], answer["share"]) if answer["near"] else ({}, space.share)
-        found = {word for word, _ in answer["found"]}
+        analogy = self.query["mode"] == "analogy"
+        found = [word for word, _ in answer["found"]][: 3 if analogy else None]  # more would hide the parallelogram
         if not places:
             axes.scatter(*space.points.T, s=4, color="#9aa0a7", linewidths=0)
-        elif self.query["mode"] == "analogy":
+        elif analogy:
             a, b, c = (places[word] for word in answer["asked"])
             goal = places[""]
             for start, end in ((a, b), (c, goal)):
                 axes.annotate("", end, start, arrowprops={"arrowstyle": "->", "color": "#008661", "lw": 1.6})
             axes.scatter(*goal, marker="x", s=50, color="#b04a86")
-        for number, (word, place) in enumerate(places.items()):
-            if word:
-                axes.scatter(*place, s=30, color="#0072b2" if word in found else "#d55e00", zorder=3)
-                above = number % 2 == 0  # neighbouring labels part
-                axes.annotate(word, place, (5, 4 if above else -11), textcoords="offset points", fontsize=10, zorder=4)
+        for number, word in enumerate(dict.fromkeys([*answer["asked"], *found]) if places else ()):
+            axes.scatter(*places[word], s=30, color="#0072b2" if word in found else "#d55e00", zorder=3)
+            offset = (5, -11 if number % 2 else 4)  # labels of neighbours part
+            axes.annotate(word, places[word], offset, textcoords="offset points", fontsize=10, zorder=4)
         axes.set_xlabel(_share(1, share))
         axes.set_ylabel(_share(2, share))
         axes.set_title(f"{space.name}: {self._title()}", fontsize=11, loc="left")

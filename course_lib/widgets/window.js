@@ -145,7 +145,6 @@ function build(w) {
     place = { left, top, px };
     const matrix = full() ? theirs : counts(all, step, V), truth = full() ? counts(all, all.length, V) : null;
     const most = Math.max(1, ...counts(all, all.length, V)), pair = now();
-    x.textBaseline = 'middle';
     x.fillStyle = c.soft; x.font = font(12);
     x.fillText('context word', left, 9);
     x.save(); x.translate(9, top + V * px / 2); x.rotate(-Math.PI / 2); x.textAlign = 'center'; x.fillText('centre word', 0, 0); x.restore();
