@@ -453,11 +453,10 @@ for times in [1, 2, 10]:
 # directions. Counts are never negative, so for rows of counts it lies between 0 and 1.
 
 # %%
-figure, axes = plt.subplots(figsize=(5, 3.2))
-arrows = {"u": ((1, 2), "tab:blue"), "v": ((2, 1), "tab:orange"), "2 v": ((4, 2), "tab:orange")}
-for name, (tip, colour) in arrows.items():
+figure, axes = plt.subplots(figsize=(5, 3.2), layout="constrained")
+for name, tip, colour in [("u", (1, 2), "tab:blue"), ("v", (2, 1), "tab:orange"), ("2 v", (4, 2), "tab:orange")]:
     axes.annotate("", tip, (0, 0), arrowprops={"color": colour, "arrowstyle": "->", "lw": 2, "alpha": 0.8})
-    axes.text(tip[0] + 0.06, tip[1] + 0.06, name, color=colour, fontsize=13)
+    axes.text(tip[0] + 0.06, tip[1] - 0.15, name, color=colour, fontsize=13)
 angles = np.linspace(np.arctan2(1, 2), np.arctan2(2, 1))
 axes.plot(0.9 * np.cos(angles), 0.9 * np.sin(angles), color="black")
 axes.text(0.75, 0.75, "angle")
@@ -581,8 +580,9 @@ print([(vocabulary[j], int(tea[j])) for j in np.argsort(-tea)[:8]])
 # - **Input:** an array of shape (V, C), counts of words in contexts, all ≥ 0.
 # - **Output:** an array of shape (V, C), float. Where the count is 0, the result is 0, also for a word that was never
 #   seen at all.
-# - **Example:** for `[[2, 0], [1, 1]]`, N is 4. The first cell becomes log₂(2·4 / (2·3)), the last one log₂(1·4 /
-#   (2·1)) = 1, the other two 0.
+# - **Example:** for `[[2, 0], [2, 12]]`, N is 16. The first cell becomes log₂(2·16 / (2·4)) = 2: that pair was seen
+#   four times as often as by chance. The last one becomes log₂(12·16 / (14·12)), a little above 0. The other two
+#   become 0.
 
 # %% tags=["exercise"]
 from course_lib.reference.words import ppmi
@@ -591,9 +591,9 @@ from course_lib.reference.words import ppmi
 ppmi = check(ppmi)
 
 # %%
-print(ppmi(np.array([[2, 0], [1, 1]])).round(3))
-#> [[0.415 0.   ]
-#>  [0.    1.   ]]
+print(ppmi(np.array([[2, 0], [2, 12]])).round(3))
+#> [[2.    0.   ]
+#>  [0.    0.193]]
 
 # %%
 world_ppmi = ppmi(world_counts)
@@ -738,7 +738,7 @@ for axes, cloud, title in zip(panels, [points, repaired_points], titles, strict=
     for word, (one, two) in zip(few_words, cloud, strict=True):
         colour = "tab:orange" if word in ("car", "bus") else "tab:blue"
         axes.scatter(one, two, color=colour)
-        axes.annotate(word, (one, two), xytext=(5, 5), textcoords="offset points")
+        axes.annotate(word, (one, two), xytext=(5, -14 if word == "dog" else 5), textcoords="offset points")
     axes.set(title=title, xlabel="first number", ylabel="second number")
     axes.margins(0.2)
 picture(

@@ -383,6 +383,18 @@ def _negative_start(sentences, vocabulary, window=2):
 
 
 @cooccurrence.mistake(
+    "the window is sentence[i - window : i + window], which goes wrong at both ends",
+    do="A negative start counts from the end of the list: max(0, i - window). And a slice leaves out its end: "
+    "i + window + 1.",
+)
+def _plain_slice(sentences, vocabulary, window=2):
+    def places(sentence, i):
+        return [j for j in range(len(sentence))[i - window : i + window] if j != i]
+
+    return _count(sentences, vocabulary, places)
+
+
+@cooccurrence.mistake(
     "a word counts as its own neighbour", do="The position in the middle does not belong to its window: skip j == i."
 )
 def _with_the_centre(sentences, vocabulary, window=2):
@@ -548,6 +560,14 @@ def _sum_of_lengths(u, v):
 
 
 @cosine_similarity.mistake(
+    "the two lengths stand under one root, added", do="Each length is a root of its own; then multiply the two."
+)
+def _one_root(u, v):
+    lengths = np.sqrt(np.dot(u, u) + np.dot(v, v))
+    return np.dot(u, v) / lengths if lengths else 0.0
+
+
+@cosine_similarity.mistake(
     "a vector of zeros was divided by its length, which is 0", do="Return 0.0 when one of the lengths is 0."
 )
 def _nan_for_zeros(u, v):
@@ -591,7 +611,7 @@ def _with_loops(u, v):
 
 
 def _ppmi_cases(rng):
-    yield case(np.array([[2, 0], [1, 1]]), label="the worked example")
+    yield case(np.array([[2, 0], [2, 12]]), label="the worked example")
     yield case(np.array([[3, 0, 1], [0, 0, 0]]), label="a word that was never seen")
     yield case(np.array([[2.5, 7.0]]), label="a single row")
     for shape in ((3, 5), (6, 4), (4, 4)):
@@ -661,6 +681,15 @@ def _row_sums_only(counts):
 )
 def _sums_exchanged(counts):
     expected = np.outer(counts.sum(axis=0), counts.sum(axis=1)) / max(counts.sum(), 1)
+    return np.maximum(_log2_where_seen(counts, expected), 0)
+
+
+@ppmi.mistake(
+    "the sums of rows and of columns are multiplied place by place",
+    do="Each row sum has to meet each column sum: np.outer(row_sums, column_sums), or keepdims=True when you sum.",
+)
+def _flat_sums(counts):
+    expected = np.broadcast_to(counts.sum(axis=1) * counts.sum(axis=0) / max(counts.sum(), 1), counts.shape)
     return np.maximum(_log2_where_seen(counts, expected), 0)
 
 
@@ -857,6 +886,15 @@ def _similarities(word, vectors, vocabulary):
 def _with_the_word(word, k, vectors, vocabulary):
     order = np.argsort(-_similarities(word, vectors, vocabulary), kind="stable")
     return [vocabulary[i] for i in order][:k]
+
+
+@nearest.mistake(
+    "the last k places of an upward sort are returned as they are",
+    do="The very last place is the word itself, and the one before it its nearest neighbour: turn the order round with "
+    "[::-1], then leave the word out.",
+)
+def _end_of_upward_sort(word, k, vectors, vocabulary):
+    return [vocabulary[i] for i in np.argsort(_similarities(word, vectors, vocabulary), kind="stable")[-k:]]
 
 
 @nearest.mistake("the least similar words come first", do="np.argsort sorts upwards: sort the negative similarities.")
