@@ -141,13 +141,14 @@ class GradientFlow(CourseWidget):
         shape = (len(losses), self.shown["layers"], 2, BINS)
         counts = np.frombuffer(self.histograms, "u1").reshape(shape)[-1]
         layers = np.arange(1, shape[1] + 1)
-        figure.suptitle(f"{self.shown['name']}, after {shape[0]} steps", fontsize=10)
+        figure.suptitle(f"{self.shown['name']}, after {shape[0]} steps", fontsize=11)
         for k, kind in enumerate((f"gradients of {self.gradients_of}", "activations")):
-            axes = figure.add_subplot(1, 2, k + 1, title=kind, xlabel="layer", yscale="log")
+            axes = figure.add_subplot(1, 2, k + 1, xlabel="layer", yscale="log")
             edges = np.logspace(LOWEST, HIGHEST, BINS + 1)
             axes.pcolormesh(np.arange(shape[1] + 1) + 0.5, edges, counts[:, k].T, cmap=("Oranges", "Blues")[k])
             axes.plot(layers, sizes[-1, :, k, 0], "k.-", label="typical size (RMS)")
             axes.set_ylim(edges[0], edges[-1])
+            axes.set_title(f"size of the {kind}", fontsize=10)
             axes.legend(fontsize=7)
         return figure
 

@@ -95,7 +95,7 @@ export default widget((w) => {
     edges = [...picture.querySelectorAll('.edge')];
     if (!drawn) return;
     const box = picture.firstChild, { width } = box.viewBox.baseVal;
-    Object.assign(box.style, { maxWidth: `${width}px`, minWidth: whole.checked ? 0 : `${width * 0.9}px` });   // then it scrolls
+    Object.assign(box.style, { maxWidth: `${width * (width < 620 ? 1.25 : 1)}px`, minWidth: whole.checked ? 0 : `${width * 0.9}px` });   // then it scrolls
     box.setAttribute('aria-label', `${get('preset')}, a graph of ${nodes.length} nodes; left and right arrow step, up and down choose a node`);
     show();
     if (focused) focus();
@@ -136,11 +136,11 @@ export default widget((w) => {
     });
     const shown = [];
     links.forEach((edge, e) => {
-      const now = edge.target === active, done = edge.step !== null && step >= edge.step;
+      const now = edge.target === active, done = edge.lines.length && step >= edge.step;
       edges[e].setAttribute('class', `edge${now && phase === 'forward' ? ' forward' : now && done ? ' backward' : done ? ' done' : ''}`);
       if (!done || !(get('drawing').few || now || edge.target === pick || edge.source === pick)) return;
       const [x, y] = get('drawing').labels[e], rows = edge.lines.length, wide = Math.max(...edge.lines.map((t) => t.length)) * 6.8 + 6;
-      if (rows) shown.push(svg('rect', { x: x - wide / 2, y: y - 7.5 * rows, width: wide, height: 15 * rows }));
+      shown.push(svg('rect', { x: x - wide / 2, y: y - 7.5 * rows, width: wide, height: 15 * rows }));
       edge.lines.forEach((text, k) => shown.push(svg('text', { x, y: y + 15 * (k - (rows - 1) / 2) + 4, class: now ? 'now' : '' }, text)));
     });
     labels().replaceChildren(...shown);
@@ -164,9 +164,9 @@ export default widget((w) => {
     const row = (tag, ...texts) => h('tr', {}, ...texts.map((t) => h(tag, {}, t)));
     const table = h('table', {}, row('th', 'node', 'value', 'gradient'), row('td', n.title, step >= n.from ? n.all : '', gradient?.[2] ?? ''));
     const flow = (title, mine, other) => {
-      const known = mine.filter((edge) => edge.step !== null && step >= edge.step);
+      const known = mine.filter((edge) => edge.lines.length && step >= edge.step);
       if (known.length) table.append(row('th', title, 'upstream', 'local', 'downstream'), ...known.map((edge) =>
-        row('td', said[edge[other]].title, ...[edge.upstream, edge.local, edge.downstream].map((t) => t || '–'))));
+        row('td', said[edge[other]].title, edge.upstream, edge.local || '–', edge.downstream)));
     };
     flow('receives from', links.filter((edge) => edge.source === i), 'target');
     flow('sends back to', links.filter((edge) => edge.target === i), 'source');

@@ -171,7 +171,7 @@ def _box(said: dict) -> tuple[float, float]:
 
 
 def _label_size(lines: list[str]) -> tuple[float, float]:
-    return max((len(line) for line in lines), default=0) * CHARACTER, len(lines) * ROW - 2
+    return max((len(line) for line in lines), default=0) * CHARACTER, max(0, len(lines) * ROW - 2)
 
 
 def _svg(plan: Layout, boxes, nodes: list[Node], numbers: dict, names: list[str]) -> str:
@@ -204,9 +204,9 @@ def _svg(plan: Layout, boxes, nodes: list[Node], numbers: dict, names: list[str]
 
 _PAPER = (
     "<style>text{font:11px monospace;text-anchor:middle;white-space:pre}.name,.band-name{font:600 12px sans-serif}"
-    "rect{fill:#fff;stroke:#5a5f66}.band{fill:#f3f5f7;stroke:#cdd2d8}.input rect{fill:#eaf3fa}"
+    "rect{fill:#fff;stroke:#5a5f66}.band{stroke:#cdd2d8;stroke-dasharray:2 4}.input rect{fill:#eaf3fa}"
     ".edge{fill:none;stroke:#9aa0a7;stroke-width:1.5}.value{fill:#005a8d}.gradient,.labels text{fill:#a64800}"
-    ".labels text{paint-order:stroke;stroke:#fff;stroke-width:4px}.verdict{font-weight:bold;fill:#b3261e}</style>"
+    ".labels rect{stroke:none}.verdict{font-weight:bold;fill:#b3261e}</style>"
     '<rect width="100%" height="100%" style="fill:#fff;stroke:none"/>'
 )
 
@@ -218,6 +218,8 @@ def _finished(drawing: dict, numbers: dict) -> str:
     labels = []
     for (x, y), edge in zip(drawing["labels"], numbers["edges"], strict=True):
         lines = edge["lines"] if drawing["few"] else []
+        width, height = _label_size(lines)
+        labels.append(f'<rect x="{x - width / 2:.1f}" y="{y - height / 2:.1f}" width="{width:.1f}" height="{height}"/>')
         for k, line in enumerate(lines):
             labels.append(f'<text x="{x}" y="{y + ROW * (k - (len(lines) - 1) / 2) + 4}">{html.escape(line)}</text>')
     head = head.replace('<g class="labels">', f'<g class="labels">{"".join(labels)}')
