@@ -117,10 +117,10 @@ print("after a step against it    ", round(bowl(here - 0.1 * gradient), 2))
 # Here $\theta$ stands for all knobs, $J$ for the loss, and $\alpha$ is a small number, the learning rate.
 
 # %%
-figure, axes = plt.subplots(figsize=(5, 4.2))
+figure, axes = plt.subplots(figsize=(5, 4.2), layout="constrained")
 grid = np.linspace(-2.2, 2.2, 90)
 axes.contour(grid, grid, bowl(np.array(np.meshgrid(grid, grid))), levels=[0.25, 1, 2, 4, 6], cmap="cividis")
-for point in ([1, 1], [-1.5, 0.5], [0.3, -1.2]):
+for point in ([1, 1], [-1, 0.5], [0.3, -1.2]):
     for sign, colour in ((0.3, "#d55e00"), (-0.3, "#0072b2")):
         axes.annotate(
             "",
@@ -154,7 +154,7 @@ picture(
 
 # %%
 steps = np.logspace(-12, -0.5, 60)
-figure, axes = plt.subplots(figsize=(7, 3.8))
+figure, axes = plt.subplots(figsize=(7, 3.8), layout="constrained")
 best = {}
 for number, colour in ((np.float64, "#0072b2"), (np.float32, "#d55e00")):
     x, right = number(1.0), np.exp(1.0)  # the derivative of exp is exp
@@ -270,7 +270,7 @@ print("by formula:\n", np.array([[2 * x * y, x**2], [5, np.cos(y)]]))
 #
 # | piece | Jacobian | in words |
 # |---|---|---|
-# | $h = f(z)$, entry by entry | $\partial h / \partial z = \operatorname{diag} f'(z)$ | output $i$ needs only input $i$ |
+# | $h = f(z)$, entry by entry | $\partial h / \partial z = \operatorname{diag} f'(z)$ | output $i$ needs input $i$ |
 # | $z = Wx + b$ | $\partial z / \partial x = W$ | the weights *are* the derivatives |
 # | the same | $\partial z / \partial b = I$ | a bias passes straight through |
 # | $s = u^\top h$ | $\partial s / \partial h = u^\top$ | one output: one row |
@@ -284,8 +284,8 @@ print("by formula:\n", np.array([[2 * x * y, x**2], [5, np.cos(y)]]))
 #
 # - **Input:** `W` of shape (m, n), `b` of shape (m,), `x` of shape (n,).
 # - **Output:** an array of shape (m, n).
-# - **Example:** with one input and one output, `W = [[2]]`, `b = [0]`, `x = [0]`: the tanh is flat nowhere near 0,
-#   its slope there is 1, so the answer is `[[2]]`.
+# - **Example:** with one input and one output, `W = [[2]]`, `b = [0]`, `x = [0]`: at 0 the slope of tanh is 1,
+#   so the answer is `[[2]]`.
 
 # %% tags=["exercise"]
 from course_lib.reference.backprop import tanh_layer_jacobian
@@ -295,18 +295,18 @@ tanh_layer_jacobian = check(tanh_layer_jacobian)
 
 # %%
 rng = np.random.default_rng(5)
-W, b, x = rng.normal(size=(4, 6)), rng.normal(size=4), rng.normal(size=6)
+W, b, x = rng.normal(size=(4, 6)) * 0.5, rng.normal(size=4), rng.normal(size=6)
 h = np.tanh(W @ x + b)
 measured = measured_jacobian(lambda x: np.tanh(W @ x + b), x)
 print("largest difference below 1e-8:", np.abs(tanh_layer_jacobian(W, b, x) - measured).max() < 1e-8)
 #> largest difference below 1e-8: True
 
 # %%
-figure, panels = plt.subplots(1, 4, figsize=(9, 2.6), width_ratios=[4, 6, 6, 6])
+figure, panels = plt.subplots(1, 4, figsize=(9, 2.6), layout="constrained", width_ratios=[4, 6, 6, 6])
 tanh_part = np.diag(1 - h**2)
 titled = {"diag(1 − h²)": tanh_part, "W": W, "their product": tanh_part @ W, "measured": measured}
 for axes, (name, matrix) in zip(panels, titled.items(), strict=True):
-    axes.imshow(matrix, cmap="RdBu", vmin=-2, vmax=2)
+    axes.imshow(matrix, cmap="RdBu", vmin=-1, vmax=1)
     axes.set(title=name, xticks=[], yticks=[])
 panels[0].set_ylabel("outputs")
 panels[1].set_xlabel("inputs")
@@ -547,7 +547,8 @@ print(numerical_gradient(lambda p: (p[0] + p[1]) * (p[1] + 2), np.array([3.0, 4.
 
 # %%
 from course_lib.reference.backprop import Tensor, cross_entropy, maximum, operation, trace
-from course_lib.widgets.graph import ComputationGraph, central_differences
+from course_lib.widgets import ComputationGraph
+from course_lib.widgets.graph import central_differences
 
 
 def leaves(inputs):
@@ -576,6 +577,12 @@ ComputationGraph(
     },
     check=central_differences,
 )
+
+# %% [markdown] tags=["solution"]
+# **Answers.** With x = 10 the factor a becomes 14. So b gets 14 from upstream instead of 7, and y gets 6 + 14 = 20. The
+# gradients of a and of x stay, for they depend on b alone, and b = y + 2 does not change.
+#
+# z is the smaller one: a nudge of z does not show in the maximum. In a tie there is no right answer, see below.
 
 # %% [markdown]
 # Did you see the characters of the nodes?
@@ -655,9 +662,9 @@ maximum_backward = check(maximum_backward)
 # %% [markdown]
 # ### The matrix product
 #
-# This is the node in which networks spend their time: $Y = AB$. With one row and one column we know the answer
-# already (section 4: back through $W$ means $W^\top \delta$, and the gradient of $W$ is $\delta x^\top$). For
-# matrices it is the same:
+# This is the node in which networks spend their time: $Y = AB$. For a matrix and a vector we have the answer from
+# section 4: back through $W$ means $W^\top \delta$, and the gradient of $W$ is $\delta x^\top$. For two matrices it
+# is the same:
 #
 # $$dA = dY \, B^\top \qquad\qquad dB = A^\top dY$$
 #
@@ -703,11 +710,11 @@ my_matmul = operation("matmul", np.matmul, matmul_backward)
 
 a, b = Tensor([[1.0, 2.0]], label="a"), Tensor([[3.0], [4.0]], label="b")
 product = my_matmul(a, b)
+for_a, for_b = product.local_backward(np.array([[10.0]]))
 print(product.value, "was made by", product.operation, "from", [parent.label for parent in product.parents])
-print("with the upstream gradient 10 it hands down", *product.local_backward(np.array([[10.0]])))
+print("with the upstream gradient 10 it hands down", for_a.tolist(), "and", for_b.tolist())
 #> [[11.]] was made by matmul from ['a', 'b']
-#> with the upstream gradient 10 it hands down [[30. 40.]] [[10.]
-#>  [20.]]
+#> with the upstream gradient 10 it hands down [[30.0, 40.0]] and [[10.0], [20.0]]
 
 # %% [markdown]
 # A node is no more than this: a value, the name of the operation, its **parents** (the nodes it was computed from),
@@ -720,8 +727,8 @@ print("with the upstream gradient 10 it hands down", *product.local_backward(np.
 try:
     my_matmul(Tensor(np.ones((2, 3))), Tensor(np.ones((2, 3))))
 except ValueError as problem:
-    print(str(problem).split(":")[0] + ":", str(problem).split(":")[1])
-#> matmul:  shapes (2, 3) and (2, 3) do not fit
+    print(str(problem).split(" do not fit")[0], "do not fit")
+#> matmul: shapes (2, 3) and (2, 3) do not fit
 
 # %% [markdown]
 # ## 7. Running a graph backwards
@@ -733,6 +740,7 @@ except ValueError as problem:
 #         x ──► p ──────────► q
 #         │     │             ▲
 #         │     └──► p·x ─────┘
+#         │           ▲
 #         └───────────┘
 #
 # Start at $q$ with 1. It hands 1 to $p$ and 1 to $p \cdot x$. Now $p$ has a gradient. May it hand down? No! A second
@@ -797,8 +805,8 @@ backward = check(backward)
 # %% [markdown]
 # ### Your engine at work
 #
-# The next graphs are computed with *your* node rules and run backwards by *your* function, even if the check is not
-# content with it yet. Where the numbers are wrong, the node says so. That is a fine way to find out why.
+# The next graphs use *your* node rules and are run backwards by *your* function, even if the check is not content
+# with it yet. Where a number is wrong, the node says so. That is a fine way to find out why.
 #
 # Once it is right, **break it on purpose**. Take your `backward`, remove the word `reversed` or replace the `+` by a
 # plain assignment, run both cells again, and watch where the wrong number comes from.
@@ -970,7 +978,7 @@ prices = {
 counts = [14 * hidden + 3 for hidden in (2, 8, 32, 128)]
 timed = {name: [price(rng.normal(size=count) * 0.3) for count in counts] for name, price in prices.items()}
 
-figure, axes = plt.subplots(figsize=(6.5, 3.8))
+figure, axes = plt.subplots(figsize=(6.5, 3.8), layout="constrained")
 for (name, values), style in zip(timed.items(), ("o--", "s-", "^-"), strict=True):
     axes.loglog(counts, values, style, label=name)
 axes.set(xlabel="parameters", ylabel="seconds", title="one gradient, three prices")
@@ -1086,10 +1094,10 @@ delta2 = prediction - y  # sigmoid and loss together
 dW2, db2 = delta2 * a1, delta2
 delta1 = (W2 * delta2) * (z1 > 0)  # back through W2, then through the gate
 dW1, db1 = np.outer(delta1, x), delta1
-print(f"delta2 = {delta2:.4f}   dW2 =", dW2)
+print(f"delta2 = {delta2:.4f}   dW2 =", dW2 + 0.0)
 print("delta1 =", delta1 + 0.0)
 print("dW1 =\n", dW1 + 0.0)
-#> delta2 = -0.2689   dW2 = [-0.0269 -0.5379 -0.    ]
+#> delta2 = -0.2689   dW2 = [-0.0269 -0.5379  0.    ]
 #> delta1 = [-0.2689 -0.1345  0.    ]
 #> dW1 =
 #>  [[-0.2689 -0.5379]
@@ -1097,8 +1105,8 @@ print("dW1 =\n", dW1 + 0.0)
 #>  [ 0.      0.    ]]
 
 # %% [markdown]
-# All signals are negative: more would be better, for the right answer is 1. The third hidden unit was shut and gets
-# nothing, neither its weights nor its bias. It is not to blame and it does not learn.
+# Negative signals say: more would be better. That makes sense, for the right answer is 1. The third hidden unit was
+# shut and gets nothing, neither its weights nor its bias. It was not heard, so it does not learn.
 #
 # Now the update, with a learning rate of 0.5. **Predict first, then run:** will the loss fall?
 
@@ -1170,7 +1178,7 @@ for _ in range(300):
 side = np.linspace(-2.2, 2.2, 120)
 points = np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2)
 logits = np.maximum(points @ weights["W1"] + weights["b1"], 0) @ weights["W2"] + weights["b2"]
-figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.6))
+figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.6), layout="constrained")
 left.plot(losses)
 left.set(xlabel="step", ylabel="loss", title="the loss falls")
 right.contourf(
@@ -1257,13 +1265,14 @@ def deep_network(depth, activation, initialisation, steps, width=32, rate=0.1):
     Ws = [Tensor(rng.normal(size=(a, b)) * scale / a**0.5) for a, b in pairwise(sizes)]
     bs = [Tensor(np.zeros(b)) for b in sizes[1:]]
     for _ in range(steps):
-        h, activations = X, []
+        batch = rng.choice(len(X), size=30, replace=False)
+        h, activations = X[batch], []
         for W, b in zip(Ws, bs, strict=True):
             h = h @ W + b
             if len(activations) < depth - 1:
                 h = getattr(h, activation)()
             activations.append(h.value)
-        loss = cross_entropy(h, targets)
+        loss = cross_entropy(h, targets[batch])
         backward(loss)
         yield {"loss": loss.item(), "gradients": [W.grad.copy() for W in Ws], "activations": activations}
         for parameter in Ws + bs:
@@ -1282,20 +1291,32 @@ for activation, initialisation in [("sigmoid", "Xavier"), ("tanh", "Xavier"), ("
     assert ratio < 1e-4 if activation == "sigmoid" else ratio > 1e-3
 
 # %% [markdown]
-# With the sigmoid, the early layers stand still while the last one learns. They get a signal a million times smaller,
-# so they are not trained at all.
+# With the sigmoid, the early layers get a signal some hundred thousand times smaller than the last one. While the
+# last layer learns, they stand still.
 #
 # Play with it. Change depth, activation and initialisation, and look at the histograms of gradients and of
 # activations, layer by layer, while the network trains with your `backward`.
 #
-# - Which start keeps tanh alive through 20 layers? What about ReLU?
-# - Choose "too large" with ReLU and with tanh. One explodes, the other one does not. Why?
-# - Choose "too small". Who vanishes first, the activations or the gradients?
+# - Which start keeps tanh alive through 20 layers? Which one keeps ReLU alive?
+# - Choose "too large" with ReLU, then with tanh. Why do the activations explode with one and not with the other? And
+#   the gradients?
+# - Choose "too small" with tanh. The activations get smaller from layer to layer, but the gradients are about the same
+#   in every layer. How can that be?
 
 # %%
-from course_lib.widgets.gradients import GradientFlow
+from course_lib.widgets import GradientFlow
 
 GradientFlow(deep_network, depth=10, activation="sigmoid", initialisation="Xavier", steps=20)
+
+# %% [markdown] tags=["solution"]
+# **Answers.** Xavier or Kaiming for tanh, Kaiming for ReLU, as their inventors intended.
+#
+# A tanh cannot be larger than 1, so its activations saturate instead of exploding. Its gradients explode all the same at
+# first: every layer multiplies by large weights. After a few steps nearly all units are saturated, their slope is
+# near 0, and the gradients vanish.
+#
+# A weight's gradient is the layer's input times the signal from above. With small weights the inputs die out towards
+# the end and the signals die out towards the front. Their product is about the same everywhere, and tiny.
 
 # %% [markdown]
 # **Xavier** and **Kaiming** starts choose the size of the random weights so that a signal neither grows nor shrinks
@@ -1461,7 +1482,7 @@ for name, repaired in {"sigmoid": right_sigmoid, "centre": right_centre, "softma
 # | a layer | $\delta$ from above; $dW = \delta x^\top$, $db = \delta$, $dx = W^\top \delta$ |
 # | a node | downstream = upstream × local; a branch adds |
 # | the walk | reversed topological order; every node once, when all its shares are in |
-# | the price | about two forward passes' worth, whatever the number of parameters |
+# | the price | about two forward passes more, whatever the number of parameters |
 # | the proof | a measurement |
 #
 # You have written an engine that could train everything in the rest of this course. In the next lesson we let it

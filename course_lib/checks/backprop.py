@@ -338,7 +338,8 @@ def _derivative_at_h(W, b, x):
 
 
 @tanh_layer_jacobian.mistake(
-    "1 - z² was taken instead of 1 - tanh(z)²", do="The rule 1 - h² is about the output h = tanh(z), not about z."
+    "the slope of tanh was taken as 1 - z², not as 1 - tanh(z)²",
+    do="The rule 1 - h² is about the output h = tanh(z), not about z.",
 )
 def _without_tanh(W, b, x):
     return (1 - (W @ x + b) ** 2)[:, None] * W
@@ -417,7 +418,7 @@ window_scorer_gradients.mistake(
     "tanh was applied twice in its derivative", do="tanh'(z) is 1 - tanh(z)², and h is tanh(z) already: 1 - h²."
 )(_scorer(delta=lambda u, z, h: u * (1 - np.tanh(h) ** 2)))
 window_scorer_gradients.mistake(
-    "W was not transposed for x's gradient",
+    "the matrix W was not transposed for x's gradient",
     do="delta has one entry per row of W, x one per column. Back through W means W.T @ delta.",
 )(_scorer(for_x=lambda d, W: W @ d))
 window_scorer_gradients.mistake(
@@ -910,7 +911,7 @@ def _targets_only(upstream, probabilities, targets):
 
 
 @cross_entropy_backward.mistake(
-    "1 was subtracted from whole columns",
+    "the 1 was subtracted from whole columns",
     do="probabilities[:, targets] takes every row. Pair them up: [np.arange(len(targets)), targets].",
 )
 def _whole_columns(upstream, probabilities, targets):
@@ -1300,7 +1301,7 @@ def _same_array(output):
 
 
 @backward.mistake(
-    "None was added to a gradient",
+    "a None was added to a gradient",
     do="local_backward says None for a parent that needs no gradient. Skip that parent.",
 )
 def _none_added(output):
@@ -1436,7 +1437,7 @@ two_layer_gradients.mistake(
     "the gradients belong to the sum of the losses, not to their mean", do="Divide delta2 by the batch size, once."
 )(_two_layers(divide=False))
 two_layer_gradients.mistake(
-    "W2's gradient was computed from Z, not from A", do="W2 meets the hidden values after the ReLU: A.T @ delta2."
+    "the gradient of W2 was computed from Z, not from A", do="W2 meets the hidden values after the ReLU: A.T @ delta2."
 )(_two_layers(into_W2=lambda Z: Z))
 two_layer_gradients.mistake(
     "the biases' gradients were averaged over the batch",
