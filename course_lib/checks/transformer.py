@@ -159,6 +159,14 @@ def _needs_mask(query, key, value, mask=None):
 
 
 @attend.mistake(
+    "a whole tensor is asked whether it is true, by `if mask:`",
+    do="Ask whether there is a mask at all: `if mask is not None:`.",
+)
+def _asks_for_truth(query, key, value, mask=None):
+    return _attend(query, key, value, mask if mask else None)
+
+
+@attend.mistake(
     "the softmax overflows: e to the power of a large score is infinite",
     do="Use scores.softmax(dim=-1), or subtract the largest score of the row first.",
 )
@@ -179,8 +187,8 @@ def _detached(query, key, value, mask=None):
 
 
 @attend.mistake(
-    "all axes of key were reversed, not only the last two",
-    do="key.T turns every axis round. A batch needs key.transpose(-2, -1).",
+    "other axes of key than the last two were swapped",
+    do="key.T turns every axis round, and a batch has more than two. Write key.transpose(-2, -1).",
 )
 def _all_axes_reversed(query, key, value, mask=None):
     scores = query @ key.permute(*reversed(range(key.ndim))) / math.sqrt(query.shape[-1])
@@ -189,7 +197,8 @@ def _all_axes_reversed(query, key, value, mask=None):
 
 
 @attend.mistake(
-    "query was divided in place", do="The caller still needs it: write query / root, which makes a new tensor."
+    "an argument was changed in place",
+    do="The caller still needs it: `query /= root` writes into it, `query / root` makes a new tensor.",
 )
 def _query_changed(query, key, value, mask=None):
     query /= math.sqrt(query.shape[-1])
@@ -760,7 +769,8 @@ layer_norm = Exercise(
         "Each token by itself: mean and variance run over the features, the last axis. Which shape must they keep?",
         "x.mean(dim=-1, keepdim=True) has shape (..., 1) and can be subtracted. The variance is the mean of the "
         "squares of what is left.",
-        "variance = x.var(dim=-1, keepdim=True, correction=0), then (x - mean) / torch.sqrt(variance + eps) * gain + bias.",
+        "x.var(dim=-1, keepdim=True, correction=0) is the variance. Then (x - mean) / torch.sqrt(variance + eps), "
+        "times gain, plus bias.",
     ],
 )
 
