@@ -16,12 +16,16 @@ _THREE_SENTENCES = [["I", "like", "deep", "learning", "."], ["I", "like", "NLP",
 _EIGHT_WORDS = ["I", "like", "enjoy", "deep", "learning", "NLP", "flying", "."]
 
 
-def _random_texts(rng, texts, longest, known=6, unknown=2):
-    """Some texts of letters, and a vocabulary that has most of the letters in an order of its own."""
-    letters = list("abcdefghijklmnop")[: known + unknown]
+def _random_texts(rng, texts, longest, unknown):
+    """Some texts of letters, and a vocabulary of six of them in an order of its own.
+
+    unknown: how many more letters the texts have. With 0, a function that stops at an unknown word still shows what
+        else is wrong with it, so that a second mistake is recognised.
+    """
+    letters = list("abcdefgh")[: 6 + unknown]
     rng.shuffle(letters)
     texts = [[letters[i] for i in rng.integers(0, len(letters), size=rng.integers(1, longest))] for _ in range(texts)]
-    return texts, letters[:known]
+    return texts, letters[:6]
 
 
 # hypernym_path
@@ -214,8 +218,8 @@ def _one_hot_cases(rng):
     yield case(["cat", "mat", "cat"], _VOCABULARY, label="the worked example")
     yield case(["the", "dog", "on", "mat"], _VOCABULARY, label="a word outside the vocabulary")
     yield case(["the"], _VOCABULARY, label="the first word of the vocabulary")
-    for _ in range(3):
-        (text,), vocabulary = _random_texts(rng, texts=1, longest=12)
+    for unknown in (0, 0, 2):
+        (text,), vocabulary = _random_texts(rng, texts=1, longest=12, unknown=unknown)
         yield case(text, vocabulary)
 
 
@@ -299,8 +303,8 @@ def _cooccurrence_cases(rng):
     yield case([["cat"], ["sat", "on"]], _VOCABULARY, 3, label="sentences shorter than the window")
     yield case([["the", "cat", "sat"]], _VOCABULARY, 0, label="an empty window")
     yield case([["the", "shy", "cat", "sat"]], _VOCABULARY, 1, label="a word outside the vocabulary")
-    for window in (1, 2, 4):
-        yield case(*_random_texts(rng, texts=3, longest=10), window)
+    for window, unknown in ((1, 0), (2, 0), (4, 0), (3, 2)):
+        yield case(*_random_texts(rng, texts=3, longest=10, unknown=unknown), window)
 
 
 cooccurrence = Exercise(
@@ -412,6 +416,28 @@ def _closed_up(sentences, vocabulary, window=2):
     return words.cooccurrence(sentences, vocabulary, window)
 
 
+@cooccurrence.mistake(
+    "vocabulary.index is asked for a word outside the vocabulary",
+    do="It raises ValueError for such a word. Skip the words that are not in the vocabulary; they are not counted.",
+)
+def _index_of_unknown(sentences, vocabulary, window=2):
+    for sentence in sentences:
+        for word in sentence:
+            vocabulary.index(word)
+    return words.cooccurrence(sentences, vocabulary, window)
+
+
+@cooccurrence.mistake(
+    "a dict of places is asked for a word outside the vocabulary",
+    do="It raises KeyError for such a word. Ask `word in places` first, or take places.get(word), which gives None.",
+)
+def _place_of_unknown(sentences, vocabulary, window=2):
+    places = {word: place for place, word in enumerate(vocabulary)}
+    for sentence in sentences:
+        [places[word] for word in sentence]
+    return words.cooccurrence(sentences, vocabulary, window)
+
+
 @cooccurrence.mistake("a pair is noted once, however often it is seen", do="Add 1 each time instead of setting to 1.")
 def _noted_once(sentences, vocabulary, window=2):
     return np.minimum(words.cooccurrence(sentences, vocabulary, window), 1)
@@ -444,8 +470,8 @@ def _document_cases(rng):
     yield case(_THREE_SENTENCES, _EIGHT_WORDS, label="the worked example")
     yield case([["the", "cat", "the", "mat"], ["on"]], _VOCABULARY, label="a word that comes twice")
     yield case([["the", "dog"], [], ["sat"]], _VOCABULARY, label="an unknown word and an empty document")
-    for texts in (2, 4):
-        yield case(*_random_texts(rng, texts=texts, longest=12))
+    for texts, unknown in ((2, 0), (4, 0), (3, 2)):
+        yield case(*_random_texts(rng, texts=texts, longest=12, unknown=unknown))
 
 
 term_document = Exercise(
