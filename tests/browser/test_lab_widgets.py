@@ -27,7 +27,7 @@ CooccurrenceWindow(sentences, count=cooccurrence)
 NEAREST = """
 def nearest(word, k, vectors, vocabulary):
     similarity = vectors @ vectors[vocabulary.index(word)]
-    return [vocabulary[i] for i in np.argsort(-similarity)[:k]]
+    return [vocabulary[i] for i in np.argsort(-similarity) if vocabulary[i] != word][:k]
 rng = np.random.default_rng(0)
 words = [f"word{i}" for i in range(1000)]
 EmbeddingExplorer({"counts": (words, rng.random((1000, 50))), "SVD": (words[:400], rng.normal(size=(400, 8)))},
