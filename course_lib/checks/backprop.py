@@ -118,6 +118,31 @@ def _own_format(f, x, step=1e-5):
     return gradient
 
 
+@numerical_gradient.mistake(
+    "x itself was shifted and shifted back",
+    do="Whole numbers do not survive that, and others come back only nearly. Work on a float64 copy of x.",
+)
+def _shifted_back(f, x, step=1e-5):
+    gradient = np.zeros(x.shape)
+    for index in np.ndindex(x.shape):
+        x[index] += step
+        above = f(x)
+        x[index] -= 2 * step
+        gradient[index] = (above - f(x)) / (2 * step)
+        x[index] += step
+    return gradient
+
+
+@numerical_gradient.mistake(
+    "the result was kept in x's own number format",
+    do="np.zeros_like(x) of whole numbers holds whole numbers, and cuts the rest off. Use np.zeros(x.shape).",
+)
+def _result_cut_off(f, x, step=1e-5):
+    gradient = np.zeros_like(x)
+    gradient[...] = backprop.numerical_gradient(f, x, step)
+    return gradient
+
+
 @numerical_gradient.alternative
 def _flat(f, x, step=1e-5):
     x = np.asarray(x, dtype=np.float64)
@@ -178,6 +203,8 @@ def _check_cases(rng):
 
 def _same_error(got, expected, *args, **kwargs):
     """Errors of a right gradient are rounding noise: any two numbers below 1e-6 say the same."""
+    if isinstance(got, (bool, np.bool_)):
+        return "the result is a truth value, expected a number: return the error itself"
     error = float(got)
     if (0 <= error < 1e-6 and expected < 1e-6) or abs(error - expected) <= 1e-4 * abs(expected):
         return None
@@ -261,6 +288,16 @@ def _by_the_sum(f, x, gradient, floor=1e-4):
     _same_shape(x, gradient)
     numerical = backprop.numerical_gradient(f, x)
     return np.max(np.abs(gradient - numerical) / np.maximum(np.abs(gradient) + np.abs(numerical), floor))
+
+
+@gradient_check.mistake(
+    "every difference was divided by the same number, the largest entry",
+    do="Then a wrong small entry hides behind a large one. Give every entry its own scale.",
+)
+def _one_scale(f, x, gradient, floor=1e-4):
+    _same_shape(x, gradient)
+    numerical = backprop.numerical_gradient(f, x)
+    return np.max(np.abs(gradient - numerical)) / max(np.max(np.abs(gradient)), np.max(np.abs(numerical)), floor)
 
 
 def _same_shape(x, gradient):
@@ -353,6 +390,13 @@ def _diagonal_only(W, b, x):
     return np.diag(1 - np.tanh(W @ x + b) ** 2)
 
 
+@tanh_layer_jacobian.mistake(
+    "x stands on the left of W", do="The layer computes Wx: W @ x. In x @ W each input meets the wrong weights."
+)
+def _from_the_left(W, b, x):
+    return (1 - np.tanh(x @ W + b) ** 2)[:, None] * W
+
+
 @tanh_layer_jacobian.alternative
 def _with_diag(W, b, x):
     return np.diag(1 / np.cosh(W @ x + b) ** 2) @ W
@@ -428,6 +472,19 @@ window_scorer_gradients.mistake(
 window_scorer_gradients.mistake("u's gradient is u itself", do="In s = uᵀh the gradient for u is the other factor, h.")(
     _scorer(for_u=lambda z, h, u: u)
 )
+
+
+window_scorer_gradients.mistake(
+    "the gradient of W was computed entry by entry, as delta * x",
+    do="Every delta meets every x: that is the outer product, np.outer(delta, x).",
+)(_scorer(for_W=lambda d, x, W: d * x))
+window_scorer_gradients.mistake(
+    "the gradient of W was computed as a dot product of delta and x",
+    do="For two vectors, @ gives one number, with .T too. The table of all products is np.outer(delta, x).",
+)(_scorer(for_W=lambda d, x, W: d @ x))
+window_scorer_gradients.mistake(
+    "u is missing in delta", do="The signal comes down through u first: delta = u * (1 - h**2)."
+)(_scorer(delta=lambda u, z, h: 1 - h**2))
 
 
 @window_scorer_gradients.mistake(
@@ -534,6 +591,22 @@ def _one_copy(gradient, shape):
 def _from_the_left(gradient, shape):
     axes = tuple(i for i in range(gradient.ndim) if i >= len(shape) or shape[i] == 1 != gradient.shape[i])
     return gradient.sum(axis=axes).reshape(shape)
+
+
+@unbroadcast.mistake(
+    "the entries were only rearranged",
+    do="There are more entries than the input had. Sum those that came from the same one, before any reshape.",
+)
+def _rearranged(gradient, shape):
+    return gradient.reshape(shape)
+
+
+@unbroadcast.mistake(
+    "the first axis was summed, whatever the shapes",
+    do="Which axes were stretched depends on shape. Compare the two shapes.",
+)
+def _always_the_first(gradient, shape):
+    return gradient.sum(axis=0)
 
 
 @unbroadcast.alternative
@@ -725,6 +798,16 @@ def _maximum_never_summed(upstream, a, b):
     return upstream * (a >= b), upstream * (a < b)
 
 
+@maximum_backward.mistake(
+    "one `if` decided for the whole array",
+    do="a >= b is an array, a yes or no for each entry. Multiply by it, or choose with np.where.",
+)
+def _one_if(upstream, a, b):
+    zero = np.zeros_like(upstream)
+    pair = (upstream, zero) if a >= b else (zero, upstream)
+    return backprop.unbroadcast(pair[0], a.shape), backprop.unbroadcast(pair[1], b.shape)
+
+
 @maximum_backward.alternative
 def _with_where(upstream, a, b):
     for_a = np.where(a < b, 0.0, upstream)
@@ -823,6 +906,14 @@ def _always_both(upstream, a, b, needed=(True, True)):
 )
 def _ones_for_upstream(upstream, a, b, needed=(True, True)):
     return backprop.matmul_backward(np.ones_like(upstream), a, b, needed)
+
+
+@matmul_backward.mistake(
+    "entries were multiplied one by one",
+    do="Every entry of a meets a whole row of b. Going back takes a matrix product too: @.",
+)
+def _entry_by_entry_product(upstream, a, b, needed=(True, True)):
+    return _when_needed(needed, lambda: upstream * b, lambda: upstream * a)
 
 
 @matmul_backward.alternative
@@ -926,6 +1017,25 @@ def _whole_columns(upstream, probabilities, targets):
 def _by_the_classes(upstream, probabilities, targets):
     right = backprop.cross_entropy_backward(upstream, probabilities, targets)
     return right * len(targets) / probabilities.shape[1]
+
+
+@cross_entropy_backward.mistake(
+    "the numbers of the classes were subtracted",
+    do="A target says where the 1 is. Subtract 1 at that place of the row, not the target itself.",
+)
+def _class_numbers(upstream, probabilities, targets):
+    return upstream * (probabilities - targets) / len(targets)
+
+
+@cross_entropy_backward.mistake(
+    "this is the gradient for the probabilities, not for the logits",
+    do="-1/q is the derivative of -log q. The softmax belongs to this node: go on through it, to q - y.",
+)
+def _for_probabilities(upstream, probabilities, targets):
+    rows = np.arange(len(targets))
+    gradient = np.zeros_like(probabilities)
+    gradient[rows, targets] = -upstream / probabilities[rows, targets] / len(targets)
+    return gradient
 
 
 @cross_entropy_backward.alternative
@@ -1251,14 +1361,29 @@ def _too_early(output):
     do="What a node passes on must contain each share once. Let every node work once, when all its shares are in.",
 )
 def _again_and_again(output):
+    def hand_down(node):
+        for parent, downstream in zip(node.parents, node.local_backward(node.grad), strict=True):
+            if downstream is not None:
+                parent.grad = downstream if parent.grad is None else parent.grad + downstream
+                hand_down(parent)
+
     for node in backprop.topological_order(output):
         node.grad = None
     output.grad = np.ones_like(output.value)
-    stack = [output]
-    while stack:
-        node = stack.pop()
+    hand_down(output)
+
+
+@backward.mistake(
+    "the gradients began as plain numbers",
+    do="A gradient is an array shaped like its value: np.ones_like(output.value), np.zeros_like(node.value).",
+)
+def _plain_numbers(output):
+    order = backprop.topological_order(output)
+    for node in order:
+        node.grad = 0
+    output.grad = 1
+    for node in reversed(order):
         _pass_on(node)
-        stack.extend(node.parents)
 
 
 @backward.mistake(
@@ -1301,8 +1426,9 @@ def _same_array(output):
 
 
 @backward.mistake(
-    "a None was added to a gradient",
-    do="local_backward says None for a parent that needs no gradient. Skip that parent.",
+    "a None was added to something",
+    do="A node's own grad may still be None, and local_backward says None for a parent that needs no gradient. "
+    "Ask before you add.",
 )
 def _none_added(output):
     order = backprop.topological_order(output)
@@ -1393,21 +1519,21 @@ two_layer_gradients = Exercise(
 )
 
 
-def _softmax_rows(logits, stable=True):
-    exponentials = np.exp(logits - logits.max(axis=1, keepdims=True) if stable else logits)
+def _softmax_rows(logits):
+    exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
     return exponentials / exponentials.sum(axis=1, keepdims=True)
 
 
-def _two_layers(mask=None, divide=True, into_W2=None, stable=True, biases=None):
+def _two_layers(mask=None, divide=True, summed=False, into_W2=None, softmax=_softmax_rows, biases=None):
     """The right function with one step replaced."""
 
     def gradients(X, targets, W1, b1, W2, b2):
         with np.errstate(all="ignore"):
             Z = X @ W1 + b1
             A = np.maximum(Z, 0)
-            probabilities = _softmax_rows(A @ W2 + b2, stable)
+            probabilities = softmax(A @ W2 + b2)
             rows = np.arange(len(X))
-            loss = -np.log(probabilities[rows, targets]).mean()
+            losses = -np.log(probabilities[rows, targets])
         delta2 = probabilities.copy()
         delta2[rows, targets] -= 1
         if divide:
@@ -1416,7 +1542,7 @@ def _two_layers(mask=None, divide=True, into_W2=None, stable=True, biases=None):
         delta1 = back * mask(Z, back) if mask else back * (Z > 0)
         total = biases or (lambda delta: delta.sum(axis=0))
         return {
-            "loss": loss,
+            "loss": losses.sum() if summed else losses.mean(),
             "W1": X.T @ delta1,
             "b1": total(delta1),
             "W2": (into_W2(Z) if into_W2 else A).T @ delta2,
@@ -1434,8 +1560,18 @@ two_layer_gradients.mistake(
     do="The gate was set on the way forward: it is open where Z > 0, whatever sign comes back.",
 )(_two_layers(mask=lambda Z, back: back > 0))
 two_layer_gradients.mistake(
+    "the signal was multiplied by A, not by the slope of the ReLU", do="The slope is 1 or 0: multiply by (Z > 0)."
+)(_two_layers(mask=lambda Z, back: np.maximum(Z, 0)))
+two_layer_gradients.mistake(
     "the gradients belong to the sum of the losses, not to their mean", do="Divide delta2 by the batch size, once."
 )(_two_layers(divide=False))
+two_layer_gradients.mistake(
+    "the losses were added up, not averaged", do="The loss is the mean over the batch, and so are its gradients."
+)(_two_layers(divide=False, summed=True))
+two_layer_gradients.mistake(
+    "the softmax was taken over the whole batch",
+    do="Every row is an example of its own: sum over axis 1, keepdims=True.",
+)(_two_layers(softmax=lambda logits: np.exp(logits - logits.max()) / np.exp(logits - logits.max()).sum()))
 two_layer_gradients.mistake(
     "the gradient of W2 was computed from Z, not from A", do="W2 meets the hidden values after the ReLU: A.T @ delta2."
 )(_two_layers(into_W2=lambda Z: Z))
@@ -1450,7 +1586,7 @@ two_layer_gradients.mistake(
 two_layer_gradients.mistake(
     "the softmax overflows for large logits",
     do="Subtract each row's largest logit before np.exp; the result is the same.",
-)(_two_layers(stable=False))
+)(_two_layers(softmax=lambda logits: np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)))
 
 
 @two_layer_gradients.alternative
