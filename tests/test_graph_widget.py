@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.isotonic import isotonic_regression
 from small_graphs import LAYERS, MATRICES, PRESETS, branch, lecture, swapped
+from traitlets import TraitError
 
 from course_lib.widgets.graph import ComputationGraph, central_differences
 from course_lib.widgets.graph_layout import edges, layout, rank, separate
@@ -63,6 +64,16 @@ def test_a_gradient_appears_only_when_it_has_arrived():
     assert [[step, text] for step, text, _ in y["gradients"]] == [[6, "3"], [7, "3 + 2 = 5"]]
 
 
+def test_the_local_derivative_is_unknown_where_nothing_comes_from_upstream():
+    trace = [
+        leaf("x", [1.0, 2.0, 3.0], [0.0, 4.0, 6.0]),
+        {"id": "f", "operation": "multiply", "label": "f", "value": [1.0, 4.0, 9.0], "grad": [0.0, 2.0, 2.0],
+         "parents": ["x"], "downstream": [[0.0, 4.0, 6.0]]},
+    ]  # fmt: skip
+    edge = ComputationGraph({"twice": (lambda: trace, {})}).numbers["edges"][0]
+    assert edge["local"] == "3\n[?, 2, 3]" and edge["lines"] == ["[0, …]", "× [?, …]", "= [0, …]"]
+
+
 def test_both_contributions_of_a_square_arrive_in_one_step():
     trace = [
         leaf("x", 3.0, 6.0),
@@ -90,13 +101,18 @@ def test_an_array_keeps_its_shape_and_its_kind_of_number():
     assert seen["word"].tolist() == [0, 2] and seen["word"].dtype.kind == "i"
 
 
-def test_choosing_another_preset_starts_it_from_its_own_inputs():
-    graph = ComputationGraph(PRESETS)
+def test_choosing_another_preset_starts_it_once_from_its_own_inputs():
+    asked = []
+    second = (lambda x, y: asked.append((x, y)) or branch(x, y), {"x": -2, "y": 5})
+    graph = ComputationGraph({**PRESETS, "second": second})
     graph.step = 5
-    graph.preset = "(x + y)(y + 2)"
+    graph.preset = "second"
     assert graph.inputs == {"x": -2, "y": 5} and graph.step == 0
     assert shown(graph)["y"] == "3 + 7 = 10"
-    with pytest.raises(ValueError, match="no preset 'other'; there is"):
+    graph.preset = "(x + y)(y + 2)"
+    graph.preset = "second"  # with the inputs that are there already
+    assert asked == [(-2.0, 5.0)] * 2
+    with pytest.raises(TraitError, match="no preset 'other'; there is"):
         graph.preset = "other"
 
 

@@ -9,7 +9,7 @@ from urllib.parse import quote
 import numpy as np
 import traitlets
 
-from course_lib.widgets.base import CourseWidget, browser_code
+from course_lib.widgets.base import CourseWidget, array_of, browser_code
 from course_lib.widgets.graph_layout import Layout, layout
 from course_lib.widgets.graph_trace import Node, central_differences, describe, grouped, read_trace
 
@@ -58,12 +58,17 @@ class ComputationGraph(CourseWidget):
     ) -> None:
         if not presets:
             raise ValueError("presets is empty; give at least one {name: (build, inputs)}")
-        first = traits.pop("preset", next(iter(presets)))
-        super().__init__(title=title, names=list(presets), **traits)
+        super().__init__(**{"title": title, "names": list(presets), "preset": next(iter(presets)), **traits})
         self._presets, self._check, self._sizes = presets, check, {}
-        self._choose(first)
-        self.observe(lambda change: self._choose(change["new"]), "preset")
+        self.observe(lambda _: self._choose(), "preset")
         self.observe(lambda _: self._compute(), "inputs")
+        self._choose()
+
+    @traitlets.validate("preset")
+    def _known(self, proposal: dict) -> str:
+        if proposal["value"] not in self.names:
+            raise traitlets.TraitError(f"no preset {proposal['value']!r}; there is {', '.join(map(repr, self.names))}")
+        return proposal["value"]
 
     @property
     def steps(self) -> list[str]:
@@ -93,15 +98,15 @@ class ComputationGraph(CourseWidget):
             f'style="max-width:100%;height:auto" src="data:image/svg+xml,{picture}"></div>'
         )
 
-    def _choose(self, preset: str) -> None:
-        if preset not in self._presets:
-            raise ValueError(f"no preset {preset!r}; there is {', '.join(map(repr, self._presets))}")
-        self._sizes = {}
-        inputs = {name: np.asarray(value).tolist() for name, value in self._presets[preset][1].items()}
-        with self.hold_sync(), self.hold_trait_notifications():
-            self.preset, self.step, self.numbers, self.drawing = preset, 0, {}, {}
-            self.inputs = inputs
-        self._compute()
+    def _choose(self) -> None:
+        """Start the chosen preset from its own inputs."""
+        inputs = {name: np.asarray(value).tolist() for name, value in self._presets[self.preset][1].items()}
+        with self.hold_sync():
+            self.step, self.numbers, self.drawing, self._sizes = 0, {}, {}, {}
+            if self.inputs == inputs:
+                self._compute()
+            else:
+                self.inputs = inputs  # which computes
 
     def _typed(self) -> dict[str, Any]:
         """The inputs as the expression gets them: numbers as float, arrays with the kind of number they had."""
@@ -125,7 +130,7 @@ class ComputationGraph(CourseWidget):
             nodes, status = self.ask(engine)
             right = {}
             if nodes and self._check:
-                right, wrong = self.ask(lambda: dict(self._check(build, inputs)))
+                right, wrong = self.ask(lambda: {k: array_of(v) for k, v in self._check(build, inputs).items()})
                 status, right = (f"The gradients were not checked: {wrong}", {}) if wrong else ("", right)
         with self.hold_sync():
             self.failed = nodes is None

@@ -223,7 +223,7 @@ def _spread(labels, sizes, top):
     for x in {x for x, _ in labels}:
         mine = sorted((e for e, label in enumerate(labels) if label[0] == x), key=lambda e: labels[e][1])
         high = [sizes[e][1] for e in mine]
-        ys = separate([labels[e][1] for e in mine], high, 3)
+        ys = separate([labels[e][1] for e in mine], high, 8)
         down = max(0, top - 6 - (ys[0] - high[0] / 2))  # never above the drawing
         for e, y in zip(mine, ys, strict=True):
             result[e] = (x, y + down)

@@ -93,7 +93,7 @@ def _named(nodes: list[Node]) -> list[Node]:
     return nodes
 
 
-def describe(nodes: list[Node], right: dict[str, Any] | None = None) -> dict:
+def describe(nodes: list[Node], right: dict[str, np.ndarray] | None = None) -> dict:
     """All texts of a graph: what each node and edge says from which step on, and each step in words.
 
     nodes: in topological order; right: gradients known to be right, by label
@@ -148,7 +148,7 @@ def describe(nodes: list[Node], right: dict[str, Any] | None = None) -> dict:
         notes.append("There are no gradients yet: the output's grad is None.")
     for link in links:
         for key in ("upstream", "local", "downstream"):
-            link[key] = link[key] if isinstance(link[key], str) else "" if link[key] is None else full(link[key])
+            link[key] = "" if link[key] is None else _say_local(link[key], full) if key == "local" else full(link[key])
     return {"nodes": said, "edges": links, "steps": steps, "note": " ".join(f"{note}." for note in notes)}
 
 
@@ -161,8 +161,11 @@ def _link(nodes: list[Node], parent: int, child: int, place: int, step: int | No
     if upstream is not None and downstream is not None:
         lines = [short(upstream, 1), f"→ {short(downstream, 1)}"]
         if local is not None:
-            words = local if isinstance(local, str) else short(local, 1)
-            lines = [short(upstream, 1), f"× {words}", f"= {short(downstream, 1)}"]
+            lines = [
+                short(upstream, 1),
+                f"× {_say_local(local, lambda array: short(array, 1))}",
+                f"= {short(downstream, 1)}",
+            ]
         if local is not None and not upstream.ndim and not downstream.ndim:
             lines = [" ".join(lines)] if len(" ".join(lines)) <= 15 else [" ".join(lines[:2]), lines[2]]
     return {
@@ -181,10 +184,16 @@ def _local(nodes: list[Node], node: Node, place: int) -> Any:
     upstream, downstream = node.grad, node.downstream[place]
     if node.operation == "matmul":
         return f"{nodes[node.parents[1 - place]].name}ᵀ" if len(node.parents) == 2 else None
-    alone = not upstream.ndim and not downstream.ndim
-    if (alone or node.operation in ELEMENT_WISE) and upstream.shape == downstream.shape and np.all(upstream):
-        return downstream / upstream
-    return None
+    if upstream.dtype == object or upstream.shape != downstream.shape or not np.any(upstream):
+        return None
+    if upstream.ndim and node.operation not in ELEMENT_WISE:
+        return None
+    return np.divide(downstream, upstream, out=np.full(upstream.shape, np.nan), where=upstream != 0)
+
+
+def _say_local(local: Any, say: Callable) -> str:
+    """The local derivative as text; "?" where an upstream of 0 hides it."""
+    return local if isinstance(local, str) else say(local).replace("NaN", "?")
 
 
 def _gradients(node: Node, parts: list[dict], last: int) -> tuple[list[list], str]:
@@ -225,8 +234,7 @@ def _sum(parts: list[np.ndarray], total: np.ndarray) -> str:
     return f"{terms} = {number(total)}"
 
 
-def _verdict(grad: np.ndarray | None, right: Any) -> str:
-    right = array_of(right)
+def _verdict(grad: np.ndarray | None, right: np.ndarray) -> str:
     if grad is not None and grad.dtype == object:
         return ""
     if grad is None:
@@ -333,7 +341,7 @@ def _backward_words(nodes: list[Node], i: int, links: list[dict], said: list[dic
         if downstream is None:
             words += "" if parent.operation == "constant" else f"; nothing to {parent.name}"
             continue
-        local = "" if local is None else f"local {local if isinstance(local, str) else _aloud(local)}, "
+        local = "" if local is None else f"local {_say_local(local, _aloud)}, "
         words += f"; {local}downstream {_aloud(downstream)} to {parent.name}"
     for parent in dict.fromkeys(link["source"] for link in links):
         now = [text for step, text, _ in said[parent]["gradients"] if step == links[0]["step"]]
