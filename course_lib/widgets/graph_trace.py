@@ -120,7 +120,7 @@ def describe(nodes: list[Node], right: dict[str, np.ndarray] | None = None) -> d
         if node.label in right and node.operation != "constant" and not verdict:
             verdict = _verdict(node.grad, right[node.label])
         if verdict.startswith("✗"):
-            notes.append(f"{node.name}: {verdict[2:]}")
+            notes.append(f"Gradient of {node.name}: {verdict[2:]}")
         said.append(
             {
                 "name": node.name,
