@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from course_lib.compare import difference
 from course_lib.exercise import Exercise, case
 from course_lib.reference import backprop
 from course_lib.reference.backprop import Tensor, concatenate, cross_entropy, maximum
@@ -1313,10 +1314,16 @@ def _backward_cases(rng):
     yield case(_tower, {"x": rng.normal()}, label="eight layers that each use the one before twice")
 
 
+def _gradients_differ(got, expected, *args, **kwargs):
+    texts = (difference(got[name], right, where=f"the gradient of {name}") for name, right in expected.items())
+    return next(filter(None, texts), None)
+
+
 backward = Exercise(
     backprop.backward,
     cases=_backward_cases,
     probe=_gradients,
+    differ=_gradients_differ,
     hints=[
         "When may a node pass its gradient on? When every node that uses it has sent its share.",
         "In topological order users come after what they use. So walk through `reversed(topological_order(output))`.",

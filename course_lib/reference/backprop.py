@@ -286,6 +286,10 @@ def operation(name: str, forward: Callable, local_backward: Callable) -> Callabl
 
 
 def _same_shapes(name: str, gradients: tuple, values: list) -> tuple:
+    if not isinstance(gradients, (tuple, list)) or len(gradients) != len(values):
+        raise ValueError(
+            f"{name}: its local_backward must return a tuple, one gradient for each of {len(values)} inputs"
+        )
     for place, (gradient, value) in enumerate(zip(gradients, values, strict=True)):
         if gradient is not None and np.shape(gradient) != value.shape:
             raise ValueError(
@@ -368,9 +372,6 @@ class Tensor:
     def __repr__(self) -> str:
         label = f", label={self.label!r}" if self.label else ""
         return f"Tensor({np.array2string(self.value, precision=4, threshold=20)}{label})"
-
-    def __len__(self) -> int:
-        return len(self.value)
 
     @property
     def shape(self) -> tuple[int, ...]:

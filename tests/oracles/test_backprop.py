@@ -275,6 +275,12 @@ def test_an_operation_whose_gradient_has_the_wrong_shape_is_named():
         careless(Tensor(np.ones((5, 3))), Tensor(np.ones(3))).sum().backward()
 
 
+def test_an_operation_that_returns_a_bare_array_is_told_to_return_a_tuple():
+    bare = engine.operation("bare", np.exp, lambda upstream, a: upstream)
+    with pytest.raises(ValueError, match="bare: its local_backward must return a tuple"):
+        bare(Tensor(np.ones(3))).sum().backward()
+
+
 # ---- gradients by hand, and by brute force
 
 
