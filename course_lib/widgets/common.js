@@ -133,11 +133,13 @@ export function labels(items, most = Infinity) {
   });
 }
 
-/** A line, with a head when asked for, and dashed when a pattern is given. */
+/** A line; with a head, which ends just before the mark at its goal, and dashed when a pattern is given. */
 export function arrow(x, [ax, ay], [bx, by], colour, head = true, dash = []) {
+  const long = Math.hypot(bx - ax, by - ay), back = head && long > 20 ? 7 / long : 0;
+  [bx, by] = [bx - back * (bx - ax), by - back * (by - ay)];
   Object.assign(x, { strokeStyle: colour, fillStyle: colour, lineWidth: 2 });
   x.setLineDash(dash); x.beginPath(); x.moveTo(ax, ay); x.lineTo(bx, by); x.stroke(); x.setLineDash([]);
-  if (!head || Math.hypot(bx - ax, by - ay) < 8) return;
+  if (!head || long < 8) return;
   x.save(); x.translate(bx, by); x.rotate(Math.atan2(by - ay, bx - ax));
   x.beginPath(); x.moveTo(0, 0); x.lineTo(-10, -5); x.lineTo(-10, 5); x.fill(); x.restore();
 }
