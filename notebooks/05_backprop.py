@@ -1311,8 +1311,8 @@ GradientFlow(deep_network, depth=10, activation="sigmoid", initialisation="Xavie
 # %% [markdown] tags=["solution"]
 # **Answers.** Xavier or Kaiming for tanh, Kaiming for ReLU, as their inventors intended.
 #
-# A tanh cannot be larger than 1, so its activations saturate instead of exploding. Its gradients explode all the same at
-# first: every layer multiplies by large weights. After a few steps nearly all units are saturated, their slope is
+# A tanh cannot be larger than 1, so its activations saturate instead of exploding. Its gradients explode all the same
+# at first: every layer multiplies by large weights. After a few steps nearly all units are saturated, their slope is
 # near 0, and the gradients vanish.
 #
 # A weight's gradient is the layer's input times the signal from above. With small weights the inputs die out towards
