@@ -16,15 +16,20 @@ def picture(figure, alt: str) -> None:
     from IPython import get_ipython
     from IPython.display import display
     from matplotlib import pyplot
+    from PIL import Image
 
     pyplot.close(figure)  # else the notebook would show it once more below the cell
     if get_ipython() is None:
         print(f"[picture: {alt}]")
         return
     width, height = (round(100 * inches) for inches in figure.get_size_inches())
-    png = io.BytesIO()
-    figure.savefig(png, format="png", dpi=150, facecolor="white")
-    data = base64.b64encode(png.getvalue()).decode()
+    full, small = io.BytesIO(), io.BytesIO()
+    figure.savefig(full, format="png", dpi=150, facecolor="white")
+    with Image.open(full) as image:
+        image.convert("RGB").quantize(64).save(
+            small, "PNG", optimize=True
+        )  # a third of the size, for the notebook file
+    data = base64.b64encode(small.getvalue()).decode()
     image = (
         f'<img alt="{html.escape(alt, quote=True)}" width="{width}" height="{height}" '
         f'style="max-width:100%;height:auto" src="data:image/png;base64,{data}">'
