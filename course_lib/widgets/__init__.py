@@ -3,6 +3,8 @@
 import importlib
 
 _MODULES = {
+    "AttentionExplorer": "attention",
+    "AttentionSteps": "steps",
     "ComputationGraph": "graph",
     "CooccurrenceWindow": "window",
     "EmbeddingExplorer": "embedding",

@@ -1,0 +1,280 @@
+"""Where the heads of a Transformer look: all of them at a glance, one large, one score in numbers."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import traitlets
+
+from course_lib.widgets.base import CourseWidget, array_of, browser_code, new_figure
+from course_lib.widgets.steps import MOST_TOKENS, named, packed, score_parts
+
+MOST_WEIGHTS = 1_500_000
+KEPT = 18_000  # bytes of weights that may stay in the saved notebook, so that the view lives again without a kernel
+
+_OWN = "your function"
+
+
+class AttentionExplorer(CourseWidget):
+    """Attention weights of any number of layers and heads, over a text that can be typed.
+
+    attention: attention(text) -> (tokens, weights): a list of T tokens and an array (layers, heads, T, T), or a list of
+        such layers; row i says how token i spreads its attention, and sums to 1. Or {name: such a function}, to switch
+        between them. None: no text to type
+    text: the text to begin with
+    weights: to show without any function: array (layers, heads, Tq, Tk), (heads, Tq, Tk) or (Tq, Tk)
+    tokens: the Tq tokens of weights
+    key_tokens: its Tk tokens that are looked at, where these are others; None: the same tokens
+    scores: scores(text, layer, head) -> {"query": (T, E), "key": (T, E)} of that head, perhaps with "mask" (bool,
+        True where a token may look) and "scale" (else 1/√E); layer and head count from 0, as the array's axes do. Shows
+        the arithmetic of one score. Or {name: such a function}, with the names of attention
+    layer, head: the head to begin with, counted from 1, as the widget shows them
+    token: the token to begin with, as text, or its place counted from 0; None: none
+    examples: texts to suggest while one is typed
+    title: the heading
+    Raises ValueError when there is nothing to show or the shapes do not fit.
+    """
+
+    _css = browser_code("attention")[1]
+    _esm = (  # steps.js draws the arithmetic: it goes in front, without its own ending
+        browser_code("steps")[0].rsplit("export default", 1)[0]
+        + (Path(__file__).parent / "attention.js").read_text("utf-8")
+    )
+    title = traitlets.Unicode().tag(sync=True)
+    sources = traitlets.List().tag(sync=True)  # names of the functions that can be asked
+    examples = traitlets.List().tag(sync=True)
+    question = traitlets.Dict().tag(sync=True)  # text, source, number
+    about = traitlets.Dict().tag(sync=True)  # number of the question; picture, shape, left, right, chosen; note, bad
+    data = traitlets.Bytes().tag(sync=True)  # uint8 [layers, heads, Tq, Tk]; emptied once a view has it, if large
+    layer = traitlets.Int(1).tag(sync=True)
+    head = traitlets.Int(1).tag(sync=True)
+    mixes = traitlets.Bool(False).tag(sync=True)  # the arithmetic ends with the weights here
+
+    def __init__(
+        self,
+        attention: Callable | Mapping[str, Callable] | None = None,
+        text: str = "",
+        *,
+        weights: Any = None,
+        tokens: Sequence[str] | None = None,
+        key_tokens: Sequence[str] | None = None,
+        scores: Callable | Mapping[str, Callable] | None = None,
+        layer: int = 1,
+        head: int = 1,
+        token: str | int | None = None,
+        examples: Sequence[str] = (),
+        title: str = "Attention: who looks at whom",
+    ) -> None:
+        if attention is None and weights is None:
+            raise ValueError("there is nothing to show: pass a function attention(text), or weights and tokens")
+        self._attention = attention if isinstance(attention, Mapping) else {_OWN: attention} if attention else {}
+        self._scores, self._token, self._weights, self._text = scores, token, None, str(text)
+        source = next(iter(self._attention), "")
+        super().__init__(
+            title=title,
+            sources=list(self._attention),
+            examples=list(examples),
+            question={"text": self._text, "source": source, "number": 0},
+            about={"number": 0, "picture": 0, "shape": [], "left": [], "right": [], "note": "", "bad": False},
+        )
+        self._source = source
+        if weights is not None:
+            array = _four_axes(weights)
+            left = named(tokens, array.shape[2])
+            self._show(_checked(left, named(key_tokens or left, array.shape[3]), array), array)
+        else:
+            self._look()
+        if self._weights is not None:
+            shape = self._weights.shape
+            if not (1 <= layer <= shape[0] and 1 <= head <= shape[1]):
+                raise ValueError(f"layer {layer}, head {head}: there are {shape[0]} layers with {shape[1]} heads each")
+        self.layer, self.head = int(layer), int(head)
+        self.observe(self._look, "question")
+        self.on_msg(self._answer)
+
+    # ---- the weights ------------------------------------------------------------------------------------------
+
+    def _look(self, _: Any = None) -> None:
+        """Ask for the attention over the text; what goes wrong becomes words, and the old picture stays."""
+        text, source, number = (self.question[key] for key in ("text", "source", "number"))
+        value, problem = self.ask(self._attention[source], text)
+        if not problem:
+            try:
+                left, array = _returned(value)
+                shown = _checked(left, left, array)
+            except (TypeError, ValueError) as error:
+                problem = f"Your function returned {error}"
+        if problem:
+            rest = " The picture shows the last text that worked." if self._weights is not None else ""
+            self.about = {**self.about, "number": number, "note": problem + rest, "bad": True}
+            return
+        self._text, self._source = text, source
+        self._show({**shown, "number": number}, array)
+
+    def _show(self, about: dict, array: np.ndarray) -> None:
+        self._weights = array
+        with np.errstate(invalid="ignore"):
+            self._bytes = (np.nan_to_num(array, nan=0.0).clip(0, 1) * 255).round().astype("u1").tobytes()
+        chosen = _place(self._token, about["left"])
+        with self.hold_sync():
+            self.data = self._bytes
+            self.about = {**self.about, **about, "picture": self.about["picture"] + 1, "chosen": [chosen, -1]}
+
+    def _answer(self, _: Any, content: Any, __: Any) -> None:
+        """What the browser asks for by message; traits would be saved in the notebook, and large ones must not."""
+        picture = self.about["picture"]
+        if content.get("have") == picture and len(self.data) > KEPT:
+            self.data = b""
+        elif content.get("want") == picture:
+            self.send({"data": picture}, [self._bytes])
+        elif "exact" in content and content.get("picture") == picture:
+            layer, head = content["exact"]
+            about, buffers = {"exact": [layer, head], "picture": picture}, [packed(self._weights[layer, head])]
+            if self._scores is not None:
+                more, parts = self._parts(layer, head)
+                about, buffers = about | more, buffers + parts
+            self.send(about, buffers)
+
+    def _parts(self, layer: int, head: int) -> tuple[dict, list[bytes]]:
+        """Queries and keys of one head, or what is wrong with them."""
+        function = self._scores.get(self._source) if isinstance(self._scores, Mapping) else self._scores
+        if function is None:
+            return {}, []
+        value, problem = self.ask(function, self._text, layer, head)
+        if not problem:
+            try:
+                parts = score_parts(value)
+                expected = self._weights.shape[2:]
+                if (got := (len(parts["query"]), len(parts["key"]))) != expected:
+                    raise ValueError(f"{got[0]} queries and {got[1]} keys for {expected[0]} and {expected[1]} tokens")
+            except (KeyError, TypeError, ValueError) as error:
+                problem = f"The scores cannot be shown: {error}"
+        if problem:
+            return {"problem": problem}, []
+        mask = b"" if parts["mask"] is None else parts["mask"].astype("u1").tobytes()
+        about = {"width": parts["query"].shape[1], "scale": parts["scale"]}
+        return about, [packed(parts["query"]), packed(parts["key"]), mask]
+
+    # ---- the still picture ------------------------------------------------------------------------------------
+
+    def alt_text(self) -> str:
+        about = self.about
+        if self._weights is None:
+            return f"{self.title}. {about['note']}"
+        layers, heads = about["shape"][:2]
+        shown = " ".join(about["left"][:40]) + (" …" if len(about["left"]) > 40 else "")
+        weights = np.nan_to_num(self._weights[self.layer - 1, self.head - 1])
+        place = max(_place(self._token, about["left"]), 0)
+        most = ", ".join(
+            f"“{about['right'][key]}” {weights[place, key]:.2f}"
+            for key in np.argsort(-weights[place], kind="stable")[:3]
+        )
+        mean = weights.mean(axis=0)
+        return (
+            f"Attention of {layers} layers with {heads} heads each over: {shown}. Layer {self.layer}, head "
+            f"{self.head}: “{about['left'][place]}” looks at {most}. On average most goes to "
+            f"“{about['right'][mean.argmax()]}”, {mean.max():.2f}." + (f" {about['note']}" if about["note"] else "")
+        )
+
+    def picture(self) -> Any:
+        if self._weights is None:
+            figure = new_figure(7, 1)
+            figure.text(0.02, 0.5, self.about["note"], wrap=True)
+            return figure
+        layers, heads, rows, columns = self._weights.shape
+        many, small = layers * heads > 1, rows <= 26 and columns <= 26
+        figure = new_figure(7.4 if many else 4.6, 3.9)
+        panels = np.atleast_1d(figure.subplots(1, 2 if many else 1, width_ratios=[1, 1.1] if many else None))
+        shade = (np.sqrt(np.nan_to_num(self._weights).clip(0, 1)) * 9).round() / 9  # few shades make a small file
+        shades = {"cmap": "Blues", "vmin": 0, "vmax": 1, "interpolation": "nearest"}
+        if many:
+            step = max(1, int(np.ceil(max(rows, columns) * heads / 400)))
+            tiles = np.pad(shade[:, :, ::step, ::step], ((0, 0), (0, 0), (0, 1), (0, 1)), constant_values=0.3)
+            high, wide = tiles.shape[2:]
+            panels[0].imshow(
+                tiles.transpose(0, 2, 1, 3).reshape(layers * high, heads * wide),
+                **shades,
+            )
+            panels[0].set_xticks(np.arange(heads) * wide + wide / 2, range(1, heads + 1), fontsize=7)
+            panels[0].set_yticks(np.arange(layers) * high + high / 2, range(1, layers + 1), fontsize=7)
+            panels[0].set(xlabel="head", ylabel="layer")
+            corner = ((self.head - 1) * wide - 0.5, (self.layer - 1) * high - 0.5)
+            panels[0].add_patch(_frame(corner, wide, high))
+        axes = panels[-1]
+        axes.imshow(shade[self.layer - 1, self.head - 1], **shades)
+        if small:
+            axes.set_xticks(range(columns), self.about["right"], rotation=90, fontsize=7)
+            axes.set_yticks(range(rows), self.about["left"], fontsize=7)
+        axes.set(xlabel="keys: looked at", ylabel="queries: looking")
+        axes.set_title(f"layer {self.layer}, head {self.head}" if many else self.title, fontsize=10)
+        return figure
+
+
+def _frame(corner: tuple[float, float], width: float, height: float) -> Any:
+    from matplotlib.patches import Rectangle
+
+    return Rectangle(corner, width, height, fill=False, edgecolor="#d55e00", linewidth=2)
+
+
+def _place(token: str | int | None, tokens: list[str]) -> int:
+    """Where the token to begin with stands, -1: nowhere."""
+    if isinstance(token, str):
+        return tokens.index(token) if token in tokens else -1
+    return token if token is not None and 0 <= token < len(tokens) else -1
+
+
+def _returned(value: Any) -> tuple[list[str], np.ndarray]:
+    """What an attention function returned, as tokens and an array with four axes. Raises what is wrong with it."""
+    kind = "nothing (None)" if value is None else f"a {type(value).__name__}"
+    if not isinstance(value, tuple | list) or len(value) != 2:
+        raise TypeError(f"{kind}; expected (tokens, weights).")
+    tokens, weights = value
+    if isinstance(tokens, str) or not hasattr(tokens, "__len__"):
+        raise TypeError(f"{tokens!r:.60} as tokens; expected a list of words.")
+    return [str(token) for token in tokens], _four_axes(weights)
+
+
+def _four_axes(weights: Any) -> np.ndarray:
+    """The weights as float32 (layers, heads, Tq, Tk). A batch of one, (layers, 1, heads, Tq, Tk), is taken as well."""
+    if isinstance(weights, tuple | list) and len(weights) and hasattr(weights[0], "shape"):
+        weights = np.stack([array_of(layer) for layer in weights])
+    array = array_of(weights)
+    if array.ndim == 5 and array.shape[1] == 1:
+        array = array[:, 0]
+    if not 2 <= array.ndim <= 4 or 0 in array.shape:
+        raise ValueError(f"weights of shape {array.shape}; expected (layers, heads, queries, keys).")
+    return array.reshape((1,) * (4 - array.ndim) + array.shape).astype("f4")
+
+
+def _checked(left: list[str], right: list[str], array: np.ndarray) -> dict:
+    """What the browser is told about weights that fit their tokens. Raises ValueError when they do not."""
+    layers, heads, rows, columns = array.shape
+    if (rows, columns) != (len(left), len(right)):
+        raise ValueError(
+            f"weights of shape {array.shape} for {len(left)} tokens; expected ({layers}, {heads}, {len(left)}, "
+            f"{len(right)})."
+        )
+    if max(rows, columns) > MOST_TOKENS or array.size > MOST_WEIGHTS:
+        raise ValueError(
+            f"{array.size:,} weights for {rows} tokens, too many to show; at most {MOST_TOKENS} tokens and "
+            f"{MOST_WEIGHTS:,} weights. Use a shorter text."
+        )
+    return {"shape": list(array.shape), "left": left, "right": right, "bad": True} | _suspicious(array)
+
+
+def _suspicious(array: np.ndarray) -> dict:
+    """What cannot be attention, in words: the first place where it shows."""
+    sums = array.sum(axis=-1)
+    row_is_off = (np.abs(sums - 1) > 1e-2) & (sums != 0)  # a row that may look nowhere holds only zeros
+    for name, where in (("nan", np.isnan(array).any(-1)), ("negative", (array < 0).any(-1)), ("sum", row_is_off)):
+        if where.any():
+            layer, head, row = np.argwhere(where)[0]
+            place = f"Row {row + 1} of layer {layer + 1}, head {head + 1}"
+            what = {
+                "nan": "holds NaN",
+                "negative": "holds negative weights",
+                "sum": f"sums to {sums[layer, head, row]:.2f}, not to 1: is the softmax over the keys?",
+            }[name]
+            return {"note": f"{place} {what}{'' if what.endswith('?') else '.'}", "bad": True}
+    return {"note": "", "bad": False}

@@ -1,0 +1,257 @@
+"""The Python side of the widgets about attention, masks and positions: no browser, no kernel."""
+
+import base64
+import io
+import re
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch.nn import functional
+
+from course_lib import widgets
+
+TOKENS = ["the", "cat", "sleeps"]
+
+
+def softmax(*shape, seed=0):
+    return torch.tensor(np.random.default_rng(seed).normal(size=shape)).softmax(-1).numpy()
+
+
+def attention(text):
+    tokens = text.split()
+    return tokens, softmax(2, 4, len(tokens), len(tokens), seed=len(text))
+
+
+def explorer(**arguments):
+    return widgets.AttentionExplorer(attention, "the cat sleeps", **arguments)
+
+
+def look(widget, **changes):
+    widget.question = {**widget.question, **changes, "number": widget.question["number"] + 1}
+    return widget.about
+
+
+def messages(widget, *asked):
+    """What the widget answers when the browser asks."""
+    sent = []
+    widget.send = lambda content, buffers: sent.append((content, buffers))
+    for content in asked:
+        widget._handle_custom_msg(content, [])
+    return sent
+
+
+def steps(**arguments):
+    rng = np.random.default_rng(0)
+    parts = [rng.normal(size=size) for size in ((3, 4), (3, 4), (3, 2))]
+    return widgets.AttentionSteps(*parts, **{"tokens": TOKENS, **arguments}), [torch.tensor(part) for part in parts]
+
+
+def still(widget):
+    """The alternative text and the PNG of the still picture."""
+    html = widget.still()
+    assert len(html) < 40_000
+    alt, data = re.search('alt="([^"]+)"', html)[1], base64.b64decode(re.search('base64,([^"]+)', html)[1])
+    return alt, Image.open(io.BytesIO(data))
+
+
+# ---- the attention explorer ----------------------------------------------------------------------------------------
+
+
+def test_weights_go_to_the_browser_as_one_byte_each():
+    widget = explorer()
+    expected = attention("the cat sleeps")[1]
+    sent = np.frombuffer(widget.data, "u1").reshape(2, 4, 3, 3) / 255
+    assert widget.about["shape"] == [2, 4, 3, 3]
+    np.testing.assert_allclose(sent, expected, atol=0.5 / 255 + 1e-6)
+
+
+def test_the_exact_numbers_of_one_head_come_when_asked_for():
+    widget = explorer()
+    [(content, [weights])] = messages(widget, {"exact": [1, 2], "picture": 1}, {"exact": [0, 0], "picture": 7})
+    assert content == {"exact": [1, 2], "picture": 1}
+    expected = attention("the cat sleeps")[1][1, 2]
+    np.testing.assert_allclose(np.frombuffer(weights, "<f4").reshape(3, 3), expected, rtol=1e-6)
+
+
+def test_twelve_layers_of_twelve_heads_over_64_tokens_are_sent_once_in_under_700_kb_and_not_saved():
+    widget = widgets.AttentionExplorer(weights=softmax(12, 12, 64, 64), tokens=[str(n) for n in range(64)])
+    assert len(widget.data) == 12 * 12 * 64 * 64 < 700_000
+    packed = widget.data
+    assert messages(widget, {"have": 1}) == []
+    assert widget.data == b""
+    assert messages(widget, {"want": 1}) == [({"data": 1}, [packed])]
+
+
+def test_a_few_weights_stay_in_the_saved_notebook():
+    widget = explorer()
+    messages(widget, {"have": 1})
+    assert len(widget.data) == 2 * 4 * 3 * 3
+
+
+def test_a_typed_text_is_asked_for_and_a_new_picture_made():
+    widget = explorer()
+    about = look(widget, text="two words")
+    assert (about["left"], about["shape"], about["picture"], about["number"]) == (["two", "words"], [2, 4, 2, 2], 2, 1)
+
+
+def test_an_error_becomes_words_and_the_picture_stays():
+    def fails(text):
+        if "oh" in text:
+            raise IndexError("no such token")
+        return attention(text)
+
+    widget = widgets.AttentionExplorer(fails, "all is well")
+    before = widget.data
+    about = look(widget, text="oh no")
+    assert about["note"].startswith("Your fails raised IndexError: no such token")
+    assert about["note"].endswith("The picture shows the last text that worked.")
+    assert about["bad"] and about["left"] == ["all", "is", "well"] and widget.data == before
+    assert look(widget, text="well again")["note"] == ""
+
+
+def test_a_function_that_never_worked_is_shown_as_words():
+    widget = widgets.AttentionExplorer(lambda text: 1 / 0, "a text")
+    assert "ZeroDivisionError" in widget.alt_text()
+    alt, _ = still(widget)
+    assert "ZeroDivisionError" in alt
+
+
+def test_one_of_several_functions_is_chosen_by_name():
+    widget = widgets.AttentionExplorer({"right": attention, "wrong": lambda text: (text.split(), None)}, "a b c")
+    assert widget.sources == ["right", "wrong"]
+    assert look(widget, source="wrong")["note"].startswith("Your function returned nothing (None)")
+
+
+@pytest.mark.parametrize(
+    ("returned", "said"),
+    [
+        (None, "nothing (None); expected (tokens, weights)"),
+        (softmax(2, 2), "a ndarray; expected (tokens, weights)"),
+        (("a b", softmax(1, 1, 2, 2)), "'a b' as tokens; expected a list of words"),
+        ((["a", "b"], softmax(1, 1, 3, 3)), "weights of shape (1, 1, 3, 3) for 2 tokens; expected (1, 1, 2, 2)"),
+        ((["a"], softmax(1, 1, 1, 1, 1, 1)), "expected (layers, heads, queries, keys)"),
+        ((["a"] * 200, np.full((1, 1, 200, 200), 1 / 200)), "too many to show; at most 128 tokens"),
+    ],
+    ids=["nothing", "an array", "text", "a wrong shape", "six axes", "too many"],
+)
+def test_what_is_no_attention_is_said(returned, said):
+    assert said in widgets.AttentionExplorer(lambda text: returned, "a b").about["note"]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda w: np.swapaxes(w, -1, -2), r"Row 1 of layer 1, head 1 sums to \d\.\d\d, not to 1: is the softmax over"),
+        (lambda w: w - 0.5, "Row 1 of layer 1, head 1 holds negative weights."),
+        (lambda w: np.where(np.arange(3)[:, None] == 1, np.nan, w), "Row 2 of layer 1, head 1 holds NaN."),
+        (lambda w: np.where(np.arange(3)[:, None] == 1, 0, w), "^$"),
+    ],
+    ids=["softmax over the queries", "negative", "nan", "a row that may look nowhere"],
+)
+def test_weights_that_cannot_be_right_are_shown_with_a_remark(change, said):
+    about = widgets.AttentionExplorer(lambda text: (TOKENS, change(softmax(2, 2, 3, 3))), "x").about
+    assert re.search(said, about["note"])
+    assert about["bad"] == bool(about["note"]) and about["picture"] == 1
+
+
+@pytest.mark.parametrize(
+    "weights",
+    [softmax(3, 3), softmax(4, 3, 3), [torch.tensor(softmax(1, 4, 3, 3))] * 2, softmax(2, 1, 4, 3, 3)],
+    ids=["one head", "one layer", "a list of layers with a batch of one", "a batch of one"],
+)
+def test_weights_come_in_several_shapes(weights):
+    widget = widgets.AttentionExplorer(weights=weights, tokens=TOKENS)
+    np.testing.assert_allclose(widget._weights.reshape(-1), np.stack([*weights]).reshape(-1), rtol=1e-6)
+    assert len(widget._weights.shape) == 4
+
+
+def test_keys_may_be_other_words_than_queries():
+    about = widgets.AttentionExplorer(weights=softmax(2, 3), tokens=["le", "chat"], key_tokens=TOKENS).about
+    assert (about["left"], about["right"]) == (["le", "chat"], TOKENS)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ({}, "nothing to show"),
+        ({"weights": softmax(3, 3), "tokens": ["a"]}, "expected 3 tokens"),
+        ({"weights": softmax(3, 3), "tokens": TOKENS, "head": 2}, "1 layers with 1 heads"),
+    ],
+)
+def test_the_explorer_says_what_it_cannot_show(arguments, said):
+    with pytest.raises(ValueError, match=said):
+        widgets.AttentionExplorer(**arguments)
+
+
+def test_queries_and_keys_of_a_head_come_with_its_weights():
+    asked = []
+
+    def scores(text, layer, head):
+        asked.append((text, layer, head))
+        return {"query": torch.ones(3, 5), "key": np.zeros((3, 5)), "mask": np.tri(3)}
+
+    [(content, buffers)] = messages(explorer(scores=scores), {"exact": [1, 3], "picture": 1})
+    assert asked == [("the cat sleeps", 1, 3)]
+    assert (content["width"], content["scale"]) == (5, pytest.approx(5**-0.5))
+    assert [len(buffer) for buffer in buffers] == [36, 60, 60, 9]
+
+
+@pytest.mark.parametrize(
+    ("returned", "said"),
+    [
+        (None, "The scores cannot be shown: "),
+        ({"query": np.ones((3, 2))}, "'key'"),
+        ({"query": np.ones((2, 5)), "key": np.ones((3, 5))}, "2 queries and 3 keys for 3 and 3 tokens"),
+        ({"query": np.ones((3, 5)), "key": np.ones((3, 4))}, r"query (3, 5) and key (3, 4) do not fit"),
+    ],
+)
+def test_scores_that_do_not_fit_are_words(returned, said):
+    [(content, buffers)] = messages(explorer(scores=lambda *_: returned), {"exact": [0, 0], "picture": 1})
+    assert said in content["problem"] and len(buffers) == 1
+
+
+def test_the_still_picture_of_the_explorer_says_where_the_token_looks():
+    weights = np.full((2, 3, 3, 3), 1 / 3)
+    weights[1, 2, 1] = [0.1, 0.2, 0.7]
+    widget = widgets.AttentionExplorer(weights=weights, tokens=TOKENS, layer=2, head=3, token="cat")
+    alt, image = still(widget)
+    assert "Layer 2, head 3: “cat” looks at “sleeps” 0.70, “cat” 0.20, “the” 0.10." in alt
+    assert len(image.convert("RGB").getcolors(300)) > 10
+
+
+# ---- one score after the other -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mask", [None, np.tri(3, dtype=bool)], ids=["no mask", "causal"])
+def test_the_steps_end_with_the_weights_of_torch(mask):
+    widget, (query, key, value) = steps(mask=mask)
+    allowed = None if mask is None else torch.tensor(mask)
+    expected = functional.scaled_dot_product_attention(query, key, value, allowed)
+    np.testing.assert_allclose(widget.weights() @ value.numpy(), expected, rtol=1e-9)
+
+
+def test_a_row_that_may_look_nowhere_gets_no_weight():
+    widget, _ = steps(mask=np.array([[True] * 3, [False] * 3, [True, False, True]]))
+    assert widget.weights()[1].tolist() == [0, 0, 0]
+
+
+def test_the_steps_are_told_in_words():
+    widget, (query, key, value) = steps(pair=(1, 2))
+    alt, _ = still(widget)
+    score = float(query[1] @ key[2])
+    assert f"the key of “sleeps” is {score:.2f}; divided by 2.00 that is {score / 2:.2f}" in alt
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ({"tokens": ["a"]}, "expected 3 tokens"),
+        ({"pair": (0, 3)}, "3 queries and 3 keys"),
+        ({"mask": np.ones((2, 2))}, "does not broadcast"),
+    ],
+)
+def test_steps_that_do_not_fit_are_refused(arguments, said):
+    with pytest.raises(ValueError, match=said):
+        steps(**arguments)
