@@ -9,6 +9,7 @@ _MODULES = {
     "CooccurrenceWindow": "window",
     "EmbeddingExplorer": "embedding",
     "GradientFlow": "gradients",
+    "GradientThroughTime": "through_time",
 }
 
 __all__ = list(_MODULES)

@@ -1,0 +1,217 @@
+"""What reaches the earlier steps of a recurrent network when the gradient goes back through time."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+import traitlets
+
+from course_lib.widgets.base import CourseWidget, array_of, browser_code, new_figure
+
+LARGEST = 15_000  # numbers in one answer: 60 kB
+
+
+class GradientThroughTime(CourseWidget):
+    """The gradient at every step of an unrolled recurrent network, as a heat map and as its norm on a logarithmic axis.
+
+    gradients: `gradients(scale, length, activation)` -> array (length, H): row t is dL/dh of step t + 1, the last row
+        belongs to the last step, where the loss is
+    activations: the names to choose from
+    scale, length, activation: where to start
+    scales, lengths: the smallest and the largest value of the two sliders
+    threshold: clip to this norm from the start; None: no clipping. The browser clips all rows as one long vector
+    bound: scale is the largest singular value of the recurrent matrix, no activation is steeper than 1 and the loss
+        sees the last state only, so that the norm can grow by no more than the factor scale a step: a dashed line
+    title: the heading
+    Raises ValueError when the start is not among the choices.
+    """
+
+    _esm, _css = browser_code("through_time")
+
+    title = traitlets.Unicode("The gradient on its way back through time").tag(sync=True)
+    activations = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    scales = traitlets.List(traitlets.Float()).tag(sync=True)
+    lengths = traitlets.List(traitlets.Int()).tag(sync=True)
+    bound = traitlets.Bool(True).tag(sync=True)
+    threshold = traitlets.Float(0.0).tag(sync=True)  # 0: no clipping
+    question = traitlets.Dict().tag(sync=True)  # scale, length, activation, number: the browser counts its questions
+    answered = traitlets.Int(0).tag(sync=True)  # the number of the question that was answered last
+    shown = traitlets.Dict().tag(sync=True)  # scale, length, activation and hidden of the numbers below
+    values = traitlets.Bytes(b"").tag(sync=True)  # float32 [length, hidden]
+    status = traitlets.Unicode().tag(sync=True)
+
+    def __init__(
+        self,
+        gradients: Callable,
+        activations: Iterable[str] = ("tanh", "relu", "linear"),
+        scale: float = 0.9,
+        length: int = 20,
+        activation: str = "tanh",
+        scales: tuple[float, float] = (0.2, 2.0),
+        lengths: tuple[int, int] = (2, 60),
+        threshold: float | None = None,
+        **traits: Any,
+    ) -> None:
+        activations = list(activations)
+        if activation not in activations:
+            raise ValueError(f"{activation!r} is not among the activations {activations}")
+        for name, value, (low, high) in (("scale", scale, scales), ("length", length, lengths)):
+            if not low <= value <= high:
+                raise ValueError(f"{name} is {value}; its slider goes from {low} to {high}")
+        super().__init__(
+            activations=activations,
+            scales=[float(end) for end in scales],
+            lengths=list(lengths),
+            threshold=float(threshold or 0),
+            question={"scale": float(scale), "length": int(length), "activation": activation, "number": 0},
+            **traits,
+        )
+        self._gradients = gradients
+        self._answer()
+        self.observe(lambda _: self._answer(), "question")
+
+    def norms(self) -> np.ndarray:
+        """The norm of the gradient at every step of what is shown, before clipping. Shape (length,)."""
+        rows = np.frombuffer(self.values, "<f4").reshape(-1, self.shown.get("hidden", 1)).astype(float)
+        return _lengths(rows)
+
+    def _answer(self) -> None:
+        """Ask for the gradients of the present question; what goes wrong becomes text and the last picture stays."""
+        asked = self.question
+        scale, length, activation = asked["scale"], asked["length"], asked["activation"]
+        with np.errstate(all="ignore"):  # overflow is what this picture is about
+            value, status = self.ask(self._gradients, scale, length, activation)
+            if not status:
+                try:
+                    rows = array_of(value)
+                    status = _misfit(rows, length)
+                except (TypeError, ValueError):
+                    kind = "nothing (None)" if value is None else f"a {type(value).__name__}"
+                    status = f"Your function returned {kind}; expected an array of shape ({length}, hidden)."
+            with self.hold_sync():
+                if not status:
+                    self.shown = {
+                        "scale": scale,
+                        "length": length,
+                        "activation": activation,
+                        "hidden": rows.shape[1],
+                    }
+                    self.values = rows.astype("<f4").tobytes()
+                self.status = f"{status} The picture shows the last answer." if status and self.shown else status
+                self.answered = asked["number"]
+
+    def _heading(self) -> str:
+        return f"{self.shown['activation']}, spectral scale {number(self.shown['scale'])}, {self.shown['length']} steps"
+
+    def alt_text(self) -> str:
+        """The picture in words, with the norms at up to eight steps."""
+        if not self.shown:
+            return f"{self.title}. {self.status}"
+        norms = self.norms()
+        steps = np.unique(np.linspace(0, len(norms) - 1, min(8, len(norms))).round().astype(int))
+        some = ", ".join(f"step {step + 1}: {number(norms[step])}" for step in steps)
+        clipped = clipping(norms, self.threshold)
+        return f"{self.title}: {self._heading()}. {story(norms)}{clipped and ' ' + clipped} Norms at {some}."
+
+    def picture(self) -> Any:
+        """A matplotlib figure: the heat map above the norm of every step."""
+        from matplotlib.colors import LinearSegmentedColormap
+
+        figure = new_figure(7.5, 4.4)
+        if not self.shown:
+            figure.text(0.5, 0.5, self.status, ha="center")
+            return figure
+        rows = np.frombuffer(self.values, "<f4").reshape(-1, self.shown["hidden"]).astype(float)
+        norms, steps = self.norms(), np.arange(1, len(rows) + 1)
+        total = float(_lengths(norms[None])[0])
+        if self.threshold and total > self.threshold:
+            rows, norms = rows * (self.threshold / total), norms * (self.threshold / total)
+        above, below = figure.subplots(2, 1, sharex=True, height_ratios=[1, 1.3])
+        seen = np.abs(rows[np.isfinite(rows)])
+        top = np.log10(max(seen.max(initial=0), 1e-30))
+        strength = np.clip((np.log10(np.maximum(np.abs(rows), 1e-300)) - top + 6) / 6, 0, 1)  # six powers of ten
+        paint = LinearSegmentedColormap.from_list("gradient", ["#0072b2", "white", "#d55e00"])
+        above.pcolormesh(
+            np.arange(len(rows) + 1) + 0.5,
+            range(rows.shape[1] + 1),
+            (strength * np.sign(rows)).T,
+            cmap=paint,
+            vmin=-1,
+            vmax=1,
+        )
+        above.set_yticks([])
+        above.set_ylabel(f"{rows.shape[1]} hidden units")
+        above.set_title(f"{self._heading()}\n{story(norms)}", fontsize=9)
+        below.semilogy(steps, np.where(norms > 0, norms, np.nan), "k.-")
+        below.set(xlabel="step (the loss comes after the last one)", ylabel="norm of the gradient")
+        below.xaxis.get_major_locator().set_params(integer=True)
+        below.grid(alpha=0.3)
+        return figure
+
+
+def number(value: float) -> str:
+    """A number with three significant digits, or a power of ten: 0.123, 3.5e−7, ∞."""
+    if not np.isfinite(value):
+        return "NaN" if np.isnan(value) else "∞"
+    if value and not 1e-3 <= abs(value) < 1e5:
+        digits, power = f"{value:.1e}".split("e")
+        return f"{digits}e{int(power)}".replace("-", "−")
+    return np.format_float_positional(float(f"{value:.3g}"), trim="-").replace("-", "−")
+
+
+def story(norms: np.ndarray) -> str:
+    """What becomes of the gradient between the last step and the first, in one sentence.
+
+    norms: float array of shape (length,), the norm at every step
+    """
+    steps, first, last = len(norms) - 1, float(norms[0]), float(norms[-1])
+    if not np.isfinite(norms).all():
+        return "The gradient overflows: it is too large for a number."
+    if not last:
+        return "There is no gradient: at the last step it is 0."
+    if not steps:
+        return "With one step there is no way back."
+    back = f"after {steps} step{'s' if steps > 1 else ''}"
+    if not first:
+        return f"The gradient vanishes completely: {back} it is exactly 0."
+    factor = first / last
+    each = f"({number(factor ** (1 / steps))} a step)"
+    if factor > 2:
+        verb = "explodes" if factor > 20 else "grows"
+        return f"The gradient {verb}: {back} it is {number(factor)} times as large {each}."
+    verb = "vanishes" if factor < 0.05 else "shrinks" if factor < 0.5 else "keeps its size"
+    return f"The gradient {verb}: {back} {number(factor)} of it is left {each}."
+
+
+def clipping(norms: np.ndarray, threshold: float) -> str:
+    """What clipping does to it, in words; "" without clipping.
+
+    norms: float array of shape (length,), the norm at every step
+    threshold: the greatest norm allowed for all steps together; 0: no clipping
+    """
+    total = float(_lengths(np.asarray(norms)[None])[0])
+    if not threshold or not np.isfinite(total):
+        return ""
+    if total <= threshold:
+        return (
+            f"All steps together: {number(total)}, within the threshold {number(threshold)}: clipping changes nothing."
+        )
+    return (
+        f"All steps together: {number(total)}. Clipping to {number(threshold)} multiplies every step by "
+        f"{number(threshold / total)}; how much the first one gets compared with the last one stays as it was."
+    )
+
+
+def _lengths(rows: np.ndarray) -> np.ndarray:
+    """The Euclidean norm of each row, without overflow on the way."""
+    peak = np.abs(rows).max(axis=1, initial=0)
+    safe = np.where((peak > 0) & np.isfinite(peak), peak, 1)
+    return np.sqrt(((rows / safe[:, None]) ** 2).sum(axis=1)) * safe
+
+
+def _misfit(rows: np.ndarray, length: int) -> str:
+    if rows.ndim != 2 or rows.shape[0] != length or not rows.shape[1]:
+        return f"Your function returned shape {rows.shape}; expected ({length}, hidden), a row for each step."
+    if rows.size > LARGEST:
+        return f"Your function returned {rows.size:,} numbers; at most {LARGEST:,} can be shown. Take fewer units."
+    return ""
