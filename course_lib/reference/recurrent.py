@@ -37,8 +37,8 @@ def pad_batch(sequences: list[list[int]], pad: int = 0) -> tuple[np.ndarray, np.
 def masked_mean(X: np.ndarray, mask: np.ndarray) -> np.ndarray:
     """Average the word vectors of each sentence, without its padding.
 
-    X: float array of shape (B, T, D): B sentences, T places, D numbers a word. What stands in the padding may be
-        anything, and must not matter.
+    X: float array of shape (B, T, D): B sentences, T places, D numbers a word. Any numbers may stand in the padding;
+        they must not matter.
     mask: bool array of shape (B, T), True where there is a word.
 
     Returns an array of shape (B, D), float64. The average of a sentence without words is a row of zeros, never NaN.
