@@ -11,6 +11,7 @@ and every pure function in it is exported, so that Node can test it.
 import base64
 import html
 import io
+import re
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -29,11 +30,13 @@ def browser_code(name: str, folder: Path = _HERE) -> tuple[str, str]:
 
     name: the widget's module name, e.g. "window"
     folder: where NAME.js and NAME.css lie
-    Returns the two texts. Texts, because a path would make anywidget watch the file.
+    Returns the two texts. Texts, because a path would make anywidget watch the file; without indentation and lines of
+    comment, because a saved notebook contains them.
     """
     own = folder / f"{name}.css"
     css = (_HERE / "common.css").read_text("utf-8") + (own.read_text("utf-8") if own.exists() else "")
-    return (_HERE / "common.js").read_text("utf-8") + (folder / f"{name}.js").read_text("utf-8"), css
+    script = (_HERE / "common.js").read_text("utf-8") + (folder / f"{name}.js").read_text("utf-8")
+    return re.sub(r"^ *(//.*\n)?", "", script, flags=re.MULTILINE), css
 
 
 class CourseWidget(anywidget.AnyWidget):
@@ -146,12 +149,11 @@ def _guarded(argument: Any) -> Any:
 
 
 def _png(figure: Any) -> str:
-    """The figure as base64 of a PNG with 128 colours, a third of the size of one with all."""
+    """The figure as base64 of a PNG of few pixels and colours: it stays in the notebook, where 20 kB is its share."""
     from PIL import Image
 
     raw, small = io.BytesIO(), io.BytesIO()
-    width, height = figure.get_size_inches()
-    figure.savefig(raw, format="png", dpi=150 if width * height < 22 else 100)  # a large picture must stay small
+    figure.savefig(raw, format="png", dpi=min(150.0, (250_000 / np.prod(figure.get_size_inches())) ** 0.5))
     with Image.open(raw) as image:
-        image.convert("RGB").quantize(128).save(small, "PNG", optimize=True)
+        image.convert("RGB").quantize(48).save(small, "PNG", optimize=True)
     return base64.b64encode(small.getvalue()).decode()

@@ -156,8 +156,8 @@ class EmbeddingExplorer(CourseWidget):
             axes.scatter(*goal, marker="x", s=50, color="#b04a86")
         for number, word in enumerate(dict.fromkeys([*answer["asked"], *found]) if places else ()):
             axes.scatter(*places[word], s=30, color="#0072b2" if word in found else "#d55e00", zorder=3)
-            offset = (5, -11 if number % 2 else 4)  # labels of neighbours part
-            axes.annotate(word, places[word], offset, textcoords="offset points", fontsize=10, zorder=4)
+            place, side = ((6, 4 if number % 2 else -11), "left") if word in found else ((-6, 2), "right")
+            axes.annotate(word, places[word], place, textcoords="offset points", ha=side, fontsize=10, zorder=4)
         axes.set_xlabel(_share(1, share))
         axes.set_ylabel(_share(2, share))
         axes.set_title(f"{space.name}: {self._title()}", fontsize=11, loc="left")

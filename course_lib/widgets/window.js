@@ -89,9 +89,10 @@ function build(w) {
     next.disabled = last.disabled = step === all.length;
     steps.hidden = full();
     const fresh = w.get('theirs_window') === w.get('window'), raw = numbers(w.get('theirs'), Float32Array);
-    theirs = full() && fresh && raw.length === V * V ? raw : null;
+    const agrees = / agrees /.test(w.get('status'));
+    theirs = !full() || !fresh ? null : agrees ? counts(all, all.length, V) : raw.length === V * V ? raw : null;
     note.textContent = !full() ? '' : fresh ? w.get('status') : 'Asking your function (this needs the running kernel) …';
-    note.classList.toggle('wt-bad', full() && fresh && !/ agrees /.test(w.get('status')));
+    note.classList.toggle('wt-bad', full() && fresh && !agrees);
     speak();
     write();
     w.redraw();

@@ -173,6 +173,20 @@ def test_the_learners_matrix_is_compared_cell_by_cell(mount):
     assert view.page.inner_text(".wt-note") == ""
 
 
+def test_a_right_matrix_is_shown_as_agreeing(mount):
+    view = mount(make(count=lambda text, words, size: make(window=size).counts()))
+    press(view, "to the end")
+    canvas = view.page.locator("canvas")
+    canvas.focus()
+    view.page.get_by_role("radio", name="your function").check()
+    assert view.page.inner_text(".wt-note") == "Your function agrees in all 64 cells."
+    assert view.page.locator(".wt-bad").count() == 0
+    canvas.focus()
+    for _ in range(2):
+        view.page.keyboard.press("ArrowRight")
+    assert read_out(view) == "Row “I”, column “like”: your function says 2, and so does the text."
+
+
 def test_an_error_of_the_learner_is_text_and_the_widget_goes_on(mount):
     def count(sentences, vocabulary, window):
         if window > 2:
