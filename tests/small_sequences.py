@@ -20,3 +20,39 @@ def gradients(scale, length, activation, hidden=12):
         rows.append(upstream)
         upstream = W.T @ (slope(h) * upstream)
     return np.array(rows[::-1])
+
+
+WORDS = [
+    "the",
+    "cat",
+    "dog",
+    "mat",
+    "tree",
+    "sat",
+    "ran",
+    "slept",
+    "on",
+    "under",
+    "near",
+    "a",
+    "old",
+    "small",
+    "happy",
+    "and",
+    "then",
+    "it",
+    "was",
+    ".",
+] + [f"word{i}" for i in range(20)]
+
+
+def next_logits(tokens):
+    """The scores of the next word: repeatable, and another word changes them."""
+    rng = np.random.default_rng(abs(hash_of(tokens[-1] if tokens else "")))
+    scores = rng.normal(size=len(WORDS)) * 1.5
+    scores[20:] -= 2
+    return scores
+
+
+def hash_of(word):
+    return sum((i + 1) * ord(letter) for i, letter in enumerate(word))

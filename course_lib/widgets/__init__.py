@@ -9,7 +9,9 @@ _MODULES = {
     "CooccurrenceWindow": "window",
     "EmbeddingExplorer": "embedding",
     "GradientFlow": "gradients",
+    "PositionalEncodingExplorer": "positions",
     "GradientThroughTime": "through_time",
+    "SamplingExplorer": "sampling",
 }
 
 __all__ = list(_MODULES)
