@@ -178,7 +178,8 @@ def _array_difference(got, expected, here, rtol, atol, strict_dtype) -> str | No
     ours, theirs = _pair(actual[index], wanted[index])
     if not index:
         return f"{here} is {ours}, expected {theirs}"
-    share = f"{int(wrong.sum())} of {wrong.size} entries of {here} differ"
+    number = int(wrong.sum())
+    share = f"{number} of {wrong.size} entries of {here} differ{'s' if number == 1 else ''}"
     return f"{share}, first at {list(index)}: {ours}, expected {theirs}"
 
 

@@ -39,7 +39,7 @@ def test_right_in_another_form_is_right(got, expected):
         (
             np.array([[1, 2], [3, 5]]),
             np.array([[1, 2], [3, 4]]),
-            "1 of 4 entries of the result differ, first at [1, 1]: 5",
+            "1 of 4 entries of the result differs, first at [1, 1]: 5",
         ),
         (np.ones(3), 1.0, "has shape (3,), expected a single number"),
         ([1], [1, 2], "the result has 1 items, expected 2"),
