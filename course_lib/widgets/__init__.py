@@ -8,6 +8,7 @@ _MODULES = {
     "ComputationGraph": "graph",
     "CooccurrenceWindow": "window",
     "EmbeddingExplorer": "embedding",
+    "FilterExplorer": "filters",
     "GradientFlow": "gradients",
     "PositionalEncodingExplorer": "positions",
     "GradientThroughTime": "through_time",
