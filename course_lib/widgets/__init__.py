@@ -10,6 +10,7 @@ _MODULES = {
     "EmbeddingExplorer": "embedding",
     "FilterExplorer": "filters",
     "GradientFlow": "gradients",
+    "MaskPainter": "masks",
     "PositionalEncodingExplorer": "positions",
     "GradientThroughTime": "through_time",
     "SamplingExplorer": "sampling",
