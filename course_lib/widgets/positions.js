@@ -1,6 +1,6 @@
-// Positional encodings: the map, its waves, dot products of positions, and a shift as a rotation.
+// Positional encodings: map, waves, dot products, and a shift as a rotation.
 
-/** The reference, row-major [length, d]: column 2m is sin(position / base^(2m/d)), column 2m + 1 the cos of that angle. */
+/** The reference [length, d]: column 2m is sin(position / base^(2m/d)), column 2m + 1 the cos of it. */
 export function encoding(length, d, base) {
   const out = new Float64Array(length * d);
   for (let i = 0; i < d; i++) {
@@ -19,7 +19,7 @@ export function dot(a, d, p, q) {
   return sum;
 }
 
-/** The pair of columns 2m, 2m + 1 at position p; and turned by `angle`, as a shift by angle / frequency turns it. */
+/** Columns 2m and 2m + 1 at position p; and turned by `angle`, as a shift by angle / frequency turns them. */
 export const couple = (a, d, p, m) => [a[p * d + 2 * m], a[p * d + 2 * m + 1]];
 export function turned(a, d, p, m, angle) {
   const [s, c] = couple(a, d, p, m);
@@ -83,7 +83,7 @@ function build(w) {
   function tell() {
     const [row, column] = at(), a = numbersOf(), m = Math.floor(column / 2), cell = row * d + column, to = q(), gap = to - row;
     const pair = (s) => `(${number(s[0], 2)}, ${number(s[1], 2)})`;
-    if (!map) w.say('There are no numbers to show.');
+    if (!map) w.say('No numbers to show.');
     else if (view === 'waves') {
       const wave = `${number(own[cell])} = ${column % 2 ? 'cos' : 'sin'}(${row} ÷ ${long(1 / rate(m))})`;
       w.say(`Position ${row}, dimension ${column}: ${shown === 'course' ? wave : `your function gives ${number(theirs[cell])}, the course ${wave}`}. This wave repeats every ${long(wavelength(column, d, b))} positions.`);
@@ -95,7 +95,7 @@ function build(w) {
     }
     w.redraw();
   }
-  function spread(a, gap) {                                 // how much the dot products of all pairs so far apart differ
+  function spread(a, gap) {   // how far the dot products of such pairs differ
     const all = [];
     for (let s = Math.max(0, -gap); s < n - Math.max(0, gap); s++) all.push(dot(a, d, s, s + gap));
     return Math.max(...all) - Math.min(...all);
@@ -120,6 +120,7 @@ function build(w) {
     x.strokeStyle = c.line; x.strokeRect(LEFT - 0.5, TOP - 0.5, W + 1, H + 1);
     for (const t of round(0, d - 1, W / 34)) write(t, LEFT + (t + 0.5) * px, TOP - 10, 'center');
     for (const t of round(0, n - 1, H / 20)) write(t, LEFT - 6, TOP + (t + 0.5) * py, 'right');
+    for (const v of kept) write('▾', LEFT + (v + 0.5) * px, TOP - 3, 'center', c.ink);
     write('dimension', LEFT + W / 2, 10, 'center');
     upright('position', TOP + H / 2);
     Object.assign(x, { strokeStyle: c.ink, lineWidth: 1.5 });
@@ -167,7 +168,7 @@ function build(w) {
   function dots(wide) {
     const a = numbersOf(), [row] = at(), all = Array.from({ length: n }, (_, r) => Array.from({ length: n }, (_, s) => dot(a, d, r, s)));
     const flat = all.flat().filter(Number.isFinite), high = Math.max(d / 2, ...flat) * 1.04, low = Math.min(0, ...flat) - 0.03 * high;
-    const [sx, sy] = axes(wide, [low, high], [1 - n, n - 1], ['distance of the two positions', 'dot product'], [0, d / 2]);
+    const [sx, sy] = axes(wide, [low, high], [1 - n, n - 1], ['distance of two positions', 'dot product'], [0, d / 2]);
     x.globalAlpha = 0.55;
     all.forEach((values, r) => curve(values.map((v, s) => [sx(s - r), sy(v)]), c.blue, 1));
     x.globalAlpha = 1;
@@ -190,7 +191,7 @@ function build(w) {
     const digits = (list) => list.map((v) => number(v, 2)).join('   '), [cos, sin] = [Math.cos(angle), Math.sin(angle)];
     [[`position ${row} (sin, cos)`, c.blue], [digits(pair(row))], [`turned by ${number(angle * 180 / Math.PI, 1)}°`, c.green], [digits([cos, sin])], [digits([-sin, cos])], ['gives'], [digits(turned(a, d, row, m, angle))],
       [`position ${to}`, c.orange], [digits(pair(to))]].forEach(([text, colour], line) => write(text, X + R + 30, 40 + 24 * line + (colour ? 6 : 0), 'left', colour || c.ink, colour ? '600 13px' : '13px'));
-    return 'The pair of dimensions on a circle, before and after the shift';
+    return 'A pair of dimensions on a circle, before and after the shift';
   }
   w.draw(({ width: wide, colours }) => {
     c = colours;

@@ -77,7 +77,9 @@ def test_waves_of_chosen_dimensions_are_kept_for_comparison(mount):
     view.page.keyboard.press("ArrowRight")
     assert "dimensions 0, 1" in (pictures(view), view.page.locator("canvas").nth(1).get_attribute("aria-label"))[1]
     view.page.keyboard.press("ArrowLeft")
+    before = pictures(view)[0]
     view.page.keyboard.press("Enter")
+    assert pictures(view)[0] != before  # the mark above the column is gone
     view.page.keyboard.press("ArrowRight")
     assert "dimensions 1" in (pictures(view), view.page.locator("canvas").nth(1).get_attribute("aria-label"))[1]
     assert pictures(view)[1] != one
@@ -163,7 +165,7 @@ def test_the_error_of_the_function_is_text_and_the_course_stays(mount):
     view.settle()
     assert view.page.inner_text(".wt-note") == "Your fails raised ZeroDivisionError: division by zero"
     choose(view, "your function")
-    assert read_out(view) == "There are no numbers to show."
+    assert read_out(view) == "No numbers to show."
     choose(view, "the course")
     assert read_out(view).startswith("Position 10")
 

@@ -1,0 +1,221 @@
+"""What a mask does to attention: paint it, and see weights and outputs follow."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import traitlets
+
+from course_lib.widgets.base import CourseWidget, array_of, browser_code, new_figure
+from course_lib.widgets.steps import attention_weights, named, packed, score_parts
+
+MOST = 16
+CLOSE = 1e-4
+PRESETS = ("none", "causal", "padding", "both", "banded")
+
+
+class MaskPainter(CourseWidget):
+    """A mask to paint; the weights and the outputs of the learner's attention under it.
+
+    attend: the learner's attend(query, key, value, mask) -> (output, weights); gets tensors when query or scores is
+        one, else arrays; the mask is bool (Tq, Tk), True where a query may look. None: the course's numbers alone
+    query, key: (Tq, E) and (Tk, E)
+    value: (Tk, W); None: the unit vectors, so that the output is the weights
+    scores: (Tq, Tk), scaled, in place of query and key
+    tokens: the Tq words; None: numbers from 1
+    key_tokens: the Tk words; None: tokens, or numbers from 1
+    mask: bool (Tq, Tk) to begin with; or the name of a preset: none, causal, padding, both, banded
+    k: how many keys are padded, or how far a band reaches to each side
+    Raises ValueError when the shapes do not fit or there are more than 16 of anything.
+    """
+
+    _esm, _css = browser_code("masks")
+    left = traitlets.List().tag(sync=True)
+    right = traitlets.List().tag(sync=True)
+    scores = traitlets.Bytes().tag(sync=True)  # float32 [Tq, Tk], scaled
+    value = traitlets.Bytes().tag(sync=True)  # float32 [Tk, W]
+    mask = traitlets.List().tag(sync=True)  # a text of 0 and 1 for each query
+    kind = traitlets.Unicode().tag(sync=True)  # the preset, "" when painted
+    k = traitlets.Int().tag(sync=True)
+    asks = traitlets.Bool().tag(sync=True)  # there is a learner's function
+    theirs = traitlets.Bytes().tag(sync=True)  # its weights, then its output, float32; empty when it gave none
+    theirs_for = traitlets.List().tag(sync=True)  # the mask that they belong to
+    status = traitlets.Unicode().tag(sync=True)
+    bad = traitlets.Bool().tag(sync=True)
+
+    def __init__(
+        self,
+        attend: Callable | None = None,
+        query: Any = None,
+        key: Any = None,
+        value: Any = None,
+        *,
+        scores: Any = None,
+        tokens: Sequence[str] | None = None,
+        key_tokens: Sequence[str] | None = None,
+        mask: Any = "causal",
+        k: int = 2,
+    ) -> None:
+        if scores is None and (query is None or key is None):
+            raise ValueError("there is nothing to mask: pass query and key, or scores")
+        self._dtype = getattr(query if scores is None else scores, "dtype", None)
+        self._torch = hasattr(query if scores is None else scores, "detach")
+        if scores is not None:  # queries and keys whose scaled products are the scores
+            scores = array_of(scores)
+            query, key = scores * np.sqrt(scores.shape[-1]), np.eye(scores.shape[-1])
+        parts = score_parts({"query": query, "key": key})
+        self._query, self._key = parts["query"], parts["key"]
+        self._scores = self._query @ self._key.T * parts["scale"]
+        rows, columns = self._scores.shape
+        self._value = np.eye(columns) if value is None else array_of(value)
+        if max(rows, columns, self._value.shape[-1]) > MOST:
+            raise ValueError(
+                f"{rows} queries, {columns} keys, {self._value.shape[-1]} features: at most {MOST} of each"
+            )
+        if self._value.ndim != 2 or len(self._value) != columns:
+            raise ValueError(f"value has shape {self._value.shape}; expected a row for each of the {columns} keys")
+        kind = mask if isinstance(mask, str) else ""
+        if kind and kind not in PRESETS:
+            raise ValueError(f"there is no mask {kind!r}; there are {', '.join(PRESETS)}")
+        allowed = preset(kind, rows, columns, k) if kind else array_of(mask).astype(bool)
+        if allowed.shape != (rows, columns):
+            raise ValueError(f"the mask has shape {allowed.shape}; expected {(rows, columns)}")
+        super().__init__(
+            left=named(tokens, rows),
+            right=named(key_tokens or tokens, columns),
+            scores=packed(self._scores),
+            value=packed(self._value),
+            mask=["".join("01"[int(cell)] for cell in row) for row in allowed],
+            kind=kind,
+            k=int(k),
+            asks=attend is not None,
+        )
+        self._attend = attend
+        self._ask_again()
+        self.observe(self._ask_again, "mask")
+
+    def allowed(self) -> np.ndarray:
+        """The mask as it is painted now. Returns a bool array (Tq, Tk)."""
+        return np.array([[cell == "1" for cell in row] for row in self.mask])
+
+    def expected(self) -> tuple[np.ndarray, np.ndarray]:
+        """The course's weights (Tq, Tk) and output (Tq, W) under the mask."""
+        weights = attention_weights(self._scores, self.allowed())
+        return weights, weights @ self._value
+
+    def _ask_again(self, _: Any = None) -> None:
+        if self._attend is None:
+            return
+        asked = list(self.mask)
+        value, status = self.ask(self._attend, *self._arguments())
+        numbers, bad = b"", bool(status)
+        if not status:
+            try:
+                weights, output = _returned(value, [part.shape for part in self.expected()])
+            except (TypeError, ValueError) as error:
+                status, bad = f"Your function returned {error}", True
+            else:
+                numbers = packed(weights) + packed(output)
+                status, bad = self._compare(weights, output)
+        with self.hold_sync():
+            self.theirs, self.theirs_for, self.status, self.bad = numbers, asked, status, bad
+
+    def _arguments(self) -> list:
+        """What the learner's function gets; fresh copies, as tensors when the lesson works with tensors."""
+        parts = [self._query, self._key, self._value]
+        if not self._torch:
+            return [*parts, self.allowed()]
+        import torch
+
+        return [*(torch.tensor(part, dtype=self._dtype) for part in parts), torch.tensor(self.allowed())]
+
+    def _compare(self, weights: np.ndarray, output: np.ndarray) -> tuple[str, bool]:
+        """How the learner's numbers differ, in words, and whether they do."""
+        right, mixed = self.expected()
+        allowed = self.allowed()
+        far = ~(np.abs(weights - right) <= CLOSE)
+        for what, where in (("empty", far & ~allowed.any(axis=1)[:, None]), ("hidden", far & ~allowed), ("seen", far)):
+            if where.any():
+                row, column = np.argwhere(where)[0]
+                got, pair = weights[row, column], f"from “{self.left[row]}” to “{self.right[column]}”"
+                return {
+                    "empty": f"“{self.left[row]}” may look nowhere; there your function gives {got:.2f} instead of 0.",
+                    "hidden": f"The mask forbids to look {pair}, but your function gives it the weight {got:.2f}.",
+                    "seen": f"The weight {pair} is {got:.2f} by your function instead of {right[row, column]:.2f}.",
+                }[what], True
+        wrong = ~(np.abs(output - mixed) <= CLOSE * max(1, np.abs(self._value).max()))
+        if wrong.any():
+            row, column = np.argwhere(wrong)[0]
+            return (
+                f"The weights agree, but feature {column + 1} of the output of “{self.left[row]}” is "
+                f"{output[row, column]:.2f} by your function instead of {mixed[row, column]:.2f}."
+            ), True
+        return "Your function agrees, in the weights and in the output.", False
+
+    def alt_text(self) -> str:
+        weights, _ = self.expected()
+        allowed = self.allowed()
+        rows = (
+            f"“{token}” may look "
+            + (
+                ", ".join(
+                    f"at “{other}” {weight:.2f}"
+                    for other, weight, seen in zip(self.right, row, seen_row, strict=True)
+                    if seen
+                )
+                or "nowhere"
+            )
+            for token, row, seen_row in zip(self.left, weights, allowed, strict=True)
+        )
+        name = f"{self.kind} " if self.kind else ""
+        return f"Attention under a {name}mask, with its weights: {'; '.join(rows)}." + (
+            f" {self.status}" if self.status else ""
+        )
+
+    def picture(self) -> Any:
+        weights, output = self.expected()
+        allowed = self.allowed()
+        figure = new_figure(7.4, 1.5 + 0.26 * len(weights))
+        parts = (("mask", allowed * 1.0, "Greens"), ("weights", weights, "Blues"), ("output", output, "PuOr_r"))
+        for axes, (name, numbers, colours) in zip(figure.subplots(1, 3), parts, strict=True):
+            top = max(1e-9, np.abs(numbers).max()) if name == "output" else 1.3
+            axes.imshow(numbers, cmap=colours, vmin=-top if name == "output" else 0, vmax=top, aspect="auto")
+            axes.set_title(name, fontsize=10)
+            if name != "output":
+                axes.set_xticks(range(len(self.right)), self.right, rotation=60, fontsize=7)
+                for row, column in np.argwhere(~allowed):
+                    axes.text(column, row, "×", ha="center", va="center", color="#5a5f66", fontsize=8)
+            axes.set_yticks(range(len(self.left)), self.left, fontsize=7)
+            axes.set_xlabel("feature" if name == "output" else "key", fontsize=9)
+        return figure
+
+
+def preset(kind: str, rows: int, columns: int, k: int) -> np.ndarray:
+    """A mask by name.
+
+    kind: none, causal, padding (the last k keys), both, or banded (k to each side)
+    rows, columns: number of queries and of keys
+    Returns a bool array (rows, columns).
+    """
+    query, key = np.ogrid[:rows, :columns]
+    causal, real = key <= query, (key < columns - k) & (query >= 0)
+    return {
+        "none": (key >= 0) & (query >= 0),
+        "causal": causal,
+        "padding": real,
+        "both": causal & real,
+        "banded": np.abs(query - key) <= k,
+    }[kind]
+
+
+def _returned(value: Any, shapes: list[tuple]) -> tuple[np.ndarray, np.ndarray]:
+    """What the learner's function returned, as weights and output. Raises what is wrong with it."""
+    if not isinstance(value, tuple | list) or len(value) != 2:
+        kind = "nothing (None)" if value is None else f"a {type(value).__name__}"
+        raise TypeError(f"{kind}; expected (output, weights).")
+    output, weights = (array_of(part) for part in value)
+    for name, array, shape in (("weights", weights, shapes[0]), ("output", output, shapes[1])):
+        if array.shape != shape:
+            swapped = " Are output and weights swapped?" if array.shape in shapes else ""
+            raise ValueError(f"{name} of shape {array.shape}; expected {shape}.{swapped}")
+    return weights, output
