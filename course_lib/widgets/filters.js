@@ -10,15 +10,8 @@ export function number(v) {
 /** The words of a window that starts at a place of the padded sentence; · is padding. */
 export const group = (words, start, width) => Array.from({ length: width }, (_, i) => words[start + i] ?? '·');
 
-/** The place of the greatest answer of one filter; maps is [windows, filters]. */
-export function winner(maps, filters, filter) {
-  let best = 0;
-  for (let m = 1; m < maps.length / filters; m++) if (maps[m * filters + filter] > maps[best * filters + filter]) best = m;
-  return best;
-}
-
-/** What goes behind the pooling: the greatest answer, with ReLU at least 0. */
-export const pooled = (maps, filters, filter, relu) => Math.max(relu ? 0 : -Infinity, maps[winner(maps, filters, filter) * filters + filter]);
+/** The place of the greatest answer, the first one of equals. */
+export const winner = (answers) => answers.reduce((best, v, m) => (v > answers[best] ? m : best), 0);
 
 /** The sum of a window, in words: each word's share, the bias, the total. */
 export function sum(words, parts, bias) {
@@ -34,8 +27,8 @@ export function tick(long) {
 
 export default widget((w) => {
   const { el, get } = w, q = (words) => `“${[].concat(words).join(' ')}”`, widths = get('widths'), relu = get('relu'), classes = get('classes');
-  let maps, parts, F, M = 0, own, best, at = -1, seen = 0, again = false, jump = -1, place = null, cells = null;
-  const S = () => get('shown'), leaning = (f) => get('leanings')[widths.indexOf(S().width)]?.[f];
+  let passed, parts, F, M = 0, own, best, at = -1, seen = 0, again = false, jump = -1, place = null, cells = null;
+  const S = () => get('shown'), leaning = (f) => S().leaning[f];
   const paint = (c, k) => [c.pink, c.green, c.yellow, c.grey][k % 4];
 
   // ---- controls: while the kernel works on one question, only the last of the further ones is kept
@@ -65,11 +58,9 @@ export default widget((w) => {
     over, h('div', { className: 'wf-scroll' }, canvas), w.read, note, above, strip, head, tops);
 
   function load() {
-    if (S().words && get('maps').byteLength) {
-      F = get('counts')[widths.indexOf(S().width)];
-      maps = numbers(get('maps'), Float32Array); parts = numbers(get('parts'), Float32Array); M = maps.length / F;
-      own = Array.from({ length: M }, (_, m) => maps[m * F + S().filter]);
-      best = winner(maps, F, S().filter);
+    if (S().words && get('answers').byteLength) {
+      [own, passed, parts] = ['answers', 'passed', 'parts'].map((name) => numbers(get(name), Float32Array));
+      F = passed.length; M = own.length; best = winner(own);
       player.stop(); seen = M; at = jump >= 0 && jump < M ? jump : -1; jump = -1;
       tell(); write(); w.redraw();
     }
@@ -103,12 +94,12 @@ export default widget((w) => {
     over.textContent = `Answer of filter ${filter + 1} to each window of ${width} word${width > 1 ? 's' : ''}${relu ? ' (grey: below 0, ReLU makes it 0)' : ''}`;
     above.replaceChildren(`All ${F} filters of this width: what they pass on`, ...(leaning(0) ? [' and whom they speak for: ', ...classes.map((name, k) => h('b', { className: `wf-class${k % 4}` }, `■ ${name}`))] : []));
     head.textContent = all.length ? `What filter ${filter + 1} answers most in ${of} sentences${relu ? ` (above 0 in ${fires})` : ''}` : `Filter ${filter + 1} answers none of the ${of} sentences with more than 0.`;
-    tops.replaceChildren(...all.map((t) => {
+    tops.replaceChildren(...all.map((t, i) => {
       const counts = t.labels.map((n, k) => [n, classes[k], k]).filter(([n]) => n), said = counts.map(([n, name]) => `${n} ${name}`).join(', ') || `${t.times}`;
       const e = h('button', { type: 'button', className: 'wf-top', title: `show it in: ${t.text}`, 'aria-label': `${t.words.join(' ')}, ${number(t.value)}, sentences: ${said}` },
         h('span', {}, t.words.join(' ')), h('i', { style: `width:${Math.abs(t.value) / most * 64}px` }), h('em', {}, number(t.value)),
         h('small', {}, ...(counts.length ? counts.map(([n, name, k]) => h('b', { className: `wf-class${k % 4}` }, `${n} ${name}`)) : [`${t.times}×`])));
-      w.listen(e, 'click', () => { jump = t.place; ask({ text: t.text }); });
+      e.value = i;
       return e;
     }));
   }
@@ -157,7 +148,7 @@ export default widget((w) => {
     canvas.setAttribute('aria-label', `The answers of filter ${filter + 1} to the ${M} windows of the sentence; left and right arrow slide the window`);
     // all filters of this width
     const cols = Math.max(1, Math.min(F, Math.floor((all - L) / 7))), cell = Math.min(26, (all - L - 12) / cols), rows = Math.ceil(F / cols), H = leaning(0) ? 32 : 20;
-    const s = fit(strip, all - 2, 4 + rows * (H + 6)), passed = Array.from({ length: F }, (_, f) => pooled(maps, F, f, relu)), peak = Math.max(...passed.map(Math.abs), 1e-9);
+    const s = fit(strip, all - 2, 4 + rows * (H + 6)), peak = Math.max(...passed.map(Math.abs), 1e-9);
     const heaviest = Math.max(...Array.from({ length: F }, (_, f) => Math.abs(leaning(f)?.[1] ?? 0)), 1e-9);
     cells = { L, cell, cols, H: H + 6 };
     passed.forEach((v, f) => {
@@ -194,7 +185,12 @@ export default widget((w) => {
     if (to !== undefined) { e.preventDefault(); filter(to); }
   });
 
-  w.on(['shown', 'maps', 'parts'], load);
+  w.listen(tops, 'click', (e) => {
+    const t = S().tops[e.target.closest('button')?.value];
+    if (t) { jump = t.place; ask({ text: t.text }); }
+  });
+
+  w.on(['shown', 'answers', 'passed', 'parts'], load);
   w.on(['answered', 'status'], status);
   load();
 });

@@ -11,7 +11,7 @@ from course_lib.widgets.base import CourseWidget, array_of, browser_code, new_fi
 MOST_FILTERS = 300
 LONGEST = 60  # words of a sentence
 TOPS = 10
-OFFERED = 60  # sentences in the list to choose from
+OFFERED = 25  # sentences in the list to choose from
 PADDING = ("valid", "same", "full")
 
 
@@ -40,13 +40,13 @@ class FilterExplorer(CourseWidget):
     widths = traitlets.List(traitlets.Int()).tag(sync=True)
     counts = traitlets.List(traitlets.Int()).tag(sync=True)  # filters of each width
     classes = traitlets.List(traitlets.Unicode()).tag(sync=True)
-    leanings = traitlets.List().tag(sync=True)  # for each width and filter: [class it speaks for, by how much]
     examples = traitlets.List(traitlets.Unicode()).tag(sync=True)
     relu = traitlets.Bool(True).tag(sync=True)
     question = traitlets.Dict().tag(sync=True)  # text, width, filter (from 0), number
     answered = traitlets.Int(0).tag(sync=True)  # the number of the question that was answered last
-    shown = traitlets.Dict().tag(sync=True)  # words, width, filter, left (padding), bias, tops, fires, of
-    maps = traitlets.Bytes(b"").tag(sync=True)  # float32 [windows, filters of this width]
+    shown = traitlets.Dict().tag(sync=True)  # words, width, filter, left (padding), bias, tops, fires, of, leaning
+    answers = traitlets.Bytes(b"").tag(sync=True)  # float32 [windows], of the filter that is shown
+    passed = traitlets.Bytes(b"").tag(sync=True)  # float32 [filters of this width], what max pooling passes on
     parts = traitlets.Bytes(b"").tag(sync=True)  # float32 [windows, width]: each word's share of the filter's answer
     status = traitlets.Unicode().tag(sync=True)
 
@@ -92,15 +92,14 @@ class FilterExplorer(CourseWidget):
         )
         self._data, self._embed, self._conv1d, self._padding = data, embed, conv1d, padding
         self._labels = self._named(labels, classes, kept)
-        self.leanings = self._lean(class_weights)
+        self.leanings = self._lean(class_weights)  # for each width and filter: [class it speaks for, by how much]
         self._winners: dict[int, tuple[np.ndarray, np.ndarray]] = {}
         self._answer()
         self.observe(lambda _: self._answer(), "question")
 
-    def responses(self) -> np.ndarray:
-        """What the filters of the width shown answer to the sentence shown. Shape (windows, F)."""
-        count = self.counts[self.widths.index(self.shown["width"])]
-        return np.frombuffer(self.maps, "<f4").reshape(-1, count)
+    def own(self) -> np.ndarray:
+        """What the filter shown answers to the sentence shown. Shape (windows,)."""
+        return np.frombuffer(self.answers, "<f4")
 
     def window(self, start: int) -> str:
         """The words of a window of the sentence shown, from the place where it starts; · is padding."""
@@ -130,8 +129,12 @@ class FilterExplorer(CourseWidget):
                     "tops": tops,
                     "fires": fires,
                     "of": len(self._data),
+                    "leaning": self.leanings[self.widths.index(width)] if self.leanings else [],
                 }
-                self.maps, self.parts = responses.astype("<f4").tobytes(), parts.astype("<f4").tobytes()
+                passed = np.maximum(responses.max(axis=0), 0.0 if self.relu else -np.inf)
+                self.answers, self.passed, self.parts = (
+                    table.astype("<f4").tobytes() for table in (responses[:, number], passed, parts)
+                )
             self.status = f"{problem} The picture shows the last answer." if problem and self.shown else problem
             self.status = self.status or complaint
             self.answered = asked["number"]
@@ -267,12 +270,12 @@ class FilterExplorer(CourseWidget):
         """The winner and the groups that the filter likes best, in words."""
         if not self.shown:
             return f"{self.title}. {self.status}"
-        shown, own = self.shown, self.responses()[:, self.shown["filter"]]
+        shown, own = self.shown, self.own()
         best = int(own.argmax())
         tops = ", ".join(f"“{' '.join(top['words'])}” {top['value']:.2f}" for top in shown["tops"][:5])
         leaning = ""
-        if self.leanings:
-            name, margin = self.leanings[self.widths.index(shown["width"])][shown["filter"]]
+        if shown["leaning"]:
+            name, margin = shown["leaning"][shown["filter"]]
             leaning = f" It speaks for {self.classes[name]} (by {margin:.2f})."
         return (
             f"{self.title}: filter {shown['filter'] + 1} of width {shown['width']} over “{' '.join(shown['words'])}”. "
@@ -286,15 +289,15 @@ class FilterExplorer(CourseWidget):
         if not self.shown:
             figure.text(0.5, 0.5, self.status, ha="center")
             return figure
-        shown, own = self.shown, self.responses()[:, self.shown["filter"]]
-        axes = figure.subplots()
-        colours = ["#d55e00" if m == own.argmax() else "#0072b2" if v > 0 else "#9aa0a7" for m, v in enumerate(own)]
-        axes.bar(range(len(own)), own, color=colours)
-        labels = [self.window(m).replace("$", r"\$") for m in range(len(own))]
-        axes.set_xticks(
-            range(len(own)), labels, rotation=45, ha="right", rotation_mode="anchor", fontsize=8 if len(own) < 15 else 7
-        )
+        shown, own = self.shown, self.own()
+        axes, best, width = figure.subplots(), int(own.argmax()), shown["width"]
+        colours = ["#d55e00" if m == best else "#0072b2" if v > 0 else "#9aa0a7" for m, v in enumerate(own)]
+        places = np.arange(len(own) + width - 1) - shown["left"]  # of the words; the first word stands at 0
+        axes.bar(places[: len(own)] + (width - 1) / 2, own, 0.6, color=colours)
         axes.axhline(0, color="black", lw=0.8)
+        axes.axvspan(places[best] - 0.5, places[best] + width - 0.5, color="#d55e00", alpha=0.15, lw=0)
+        words = [word.replace("$", r"\$") for word in _group(shown["words"], -shown["left"], len(places))]
+        axes.set_xticks(places, words, rotation=60 if len(words) > 12 else 0, fontsize=8)
         axes.set_ylabel("answer" + (" before ReLU" if self.relu else ""))
         axes.set_title(f"filter {shown['filter'] + 1} of width {shown['width']}", fontsize=10)
         return figure

@@ -1,14 +1,18 @@
 // Drawing the next word: the kernel gives scores and draws, this shows what temperature and top-k make of the scores.
 
-/** What is drawn from: the softmax of logits / temperature over the k highest scores (0: all). The highest comes first. */
-export function distribution(logits, temperature = 1, k = 0) {
+/** How many words score i of so many stands for. */
+const many = (counts, i, length) => counts[i - length + counts.length] ?? 1;
+
+/** What is drawn from: the softmax of logits / temperature over the k highest scores (0: all). The highest comes first;
+ *  Each of the last scores stands for so many words as counts says, all others for one. */
+export function distribution(logits, counts, temperature = 1, k = 0) {
   const kept = temperature === 0 ? 1 : k || logits.length, result = Array.from(logits, (v, i) => (i < kept ? Math.exp((v - logits[0]) / (temperature || 1)) : 0));
-  const sum = result.reduce((a, b) => a + b, 0);
+  const sum = result.reduce((all, v, i) => all + v * many(counts, i, logits.length), 0);
   return result.map((v) => v / sum);
 }
 
 /** The entropy in bits. */
-export const entropy = (p) => p.reduce((sum, v) => (v > 0 ? sum - v * Math.log2(v) : sum), 0);
+export const entropy = (p, counts) => p.reduce((sum, v, i) => (v > 0 ? sum - many(counts, i, p.length) * v * Math.log2(v) : sum), 0);
 
 /** A share as a percentage. */
 export const percent = (v) => (!v ? '0' : v < 0.0005 ? '<0.1 %' : `${(100 * v).toFixed(v < 0.0995 ? 1 : 0)} %`);
@@ -17,15 +21,15 @@ export const percent = (v) => (!v ? '0' : v < 0.0005 ? '<0.1 %' : `${(100 * v).t
 export const visible = (word) => word.replaceAll('\n', '⏎').replaceAll('\t', '⇥').replaceAll(' ', '␣') || '∅';
 
 /** How uncertain a choice is, in words. */
-export function uncertainty(p, what = 'words') {
-  const bits = entropy(p), as = 2 ** bits;
+export function uncertainty(p, counts, what = 'words') {
+  const bits = entropy(p, counts), as = 2 ** bits;
   return bits < 0.005 ? 'entropy 0 bits: there is no choice' : `entropy ${bits.toFixed(2)} bits, perplexity ${as < 10 ? +as.toFixed(1) : Math.round(as)} (so many equally likely ${what})`;
 }
 
 export default widget((w) => {
   const { el, get } = w, V = get('size'), chars = get('characters'), what = chars ? 'characters' : 'words';
   const most = Math.min(V, 51), q = (word) => `“${visible(word)}”`, BARS = Math.min(20, V), ROW = 21;
-  let logits, words = [], before, after, at = -1, left = 0, rowAt = 0, last = null;
+  let logits, counts, words = [], before, after, at = -1, left = 0, rowAt = 0, last = null;
 
   // ---- what the kernel is asked for: one thing at a time
   const busy = () => get('request').number !== get('answered');
@@ -43,7 +47,7 @@ export default widget((w) => {
   const heat = slider(w, 'temperature', [0, 3, 0.05], get('temperature'), (v) => { player.stop(); w.set({ temperature: v }); weigh(); });
   const cut = slider(w, 'top-k', [1, most], get('top_k') || most, (v) => { player.stop(); w.set({ top_k: v === most ? 0 : v }); weigh(); });
   const next = button(w, 'Next', `draw the next ${what.slice(0, -1)}`, () => { player.stop(); ask('next'); });
-  const count = slider(w, 'how many', [5, 50, 5], 20, () => { many(); });
+  const count = slider(w, 'how many', [5, 50, 5], 20, () => { label(); });
   const run = button(w, '', '', () => { if (!player.on) left = +count.input.value; player.toggle(); });
   const player = w.player(() => {
     if (busy()) return true;
@@ -51,16 +55,16 @@ export default widget((w) => {
     left -= 1;
     ask('next');
     return left > 0;
-  }, () => 110, () => many());
+  }, () => 110, () => label());
   const back = button(w, 'Back', 'take the last one away', () => { player.stop(); ask('back'); });
   const again = button(w, 'Start again', 'start again with the prompt and the seed', begin);
-  const tries = button(w, '500 draws', 'draw 500 times without appending', () => { player.stop(); ask('draws'); });
-  function many() {
+  const tries = button(w, `${get('tries')} draws`, `draw ${get('tries')} times without appending`, () => { player.stop(); ask('draws'); });
+  function label() {
     run.textContent = player.on ? 'Stop' : `Draw ${count.input.value}`;
     run.title = player.on ? 'stop drawing' : 'draw so many, one after the other';
     run.setAttribute('aria-label', run.title);
   }
-  many();
+  label();
   const text = h('div', { className: 'ws-text', tabIndex: 0, role: 'group', 'aria-label': 'the text so far' }), note = h('div', { className: 'wt-note', role: 'status' });
   const told = h('div', { className: 'ws-told' }), canvas = h('canvas', { tabIndex: 0, role: 'img', className: 'ws-bars' });
   const body = h('div', { className: 'ws-body' }, h('div', {}, text, w.read, told, note), canvas);
@@ -74,7 +78,7 @@ export default widget((w) => {
     const all = get('text');
     logits = numbers(get('logits'), Float32Array);
     if (logits.length) {
-      words = get('best'); before = distribution(logits); at = -1;
+      words = get('best'); counts = numbers(get('counts'), Float32Array); before = distribution(logits, counts); at = -1;
       text.replaceChildren(...all.map(([word, p], i) => {
         const drawn = p !== null, shade = drawn ? `--ws-share:${Math.round(12 + 60 * Math.sqrt(p))}%` : '';
         return h('span', { className: `${drawn ? 'ws-drawn' : ''} ${drawn && i === all.length - 1 ? 'ws-last' : ''}`, style: shade, title: drawn ? percent(p) : 'prompt' },
@@ -91,9 +95,9 @@ export default widget((w) => {
     cut.set(k || most); cut.lastChild.textContent = k || 'all';
     heat.set(get('temperature'));
     if (!logits.length) return;
-    after = distribution(logits, get('temperature'), k);
-    told.replaceChildren(h('div', {}, h('b', { className: 'ws-grey' }, 'model: '), uncertainty(before, what)),
-      h('div', {}, h('b', {}, 'now: '), uncertainty(after, what)));
+    after = distribution(logits, counts, get('temperature'), k);
+    told.replaceChildren(h('div', {}, h('b', { className: 'ws-grey' }, 'model: '), uncertainty(before, counts, what)),
+      h('div', {}, h('b', {}, 'now: '), uncertainty(after, counts, what)));
     if (fresh && get('draws').byteLength) w.set({ draws: new DataView(new ArrayBuffer(0)) });
     tell(); w.redraw();
   }
@@ -105,7 +109,7 @@ export default widget((w) => {
   }
   function status() {
     const late = busy();
-    note.textContent = get('status') || (late ? 'working…' : get('draws').byteLength ? `○ how often ${get('learners') ? 'your function' : 'it'} came in 500 draws` : '');
+    note.textContent = get('status') || (late ? 'working…' : get('draws').byteLength ? `○ how often ${get('learners') ? 'your function' : 'it'} came in ${get('tries')} draws` : '');
     note.classList.toggle('wt-bad', !!get('status'));
     back.disabled = !last || last[1] === null;
     if (!logits?.length) { w.say(get('status')); w.ready(); }
@@ -117,10 +121,10 @@ export default widget((w) => {
     const beside = all > 700;
     body.classList.toggle('ws-beside', beside);
     const width = beside ? Math.round(all * 0.56) : all - 2, top = 44, x = fit(canvas, width, top + BARS * ROW + 6);
-    const counts = numbers(get('draws'), Uint16Array), font = (px, bold) => `${bold ? 600 : 400} ${px}px ${c.font}`;
+    const came = numbers(get('draws'), Uint16Array), font = (px, bold) => `${bold ? 600 : 400} ${px}px ${c.font}`;
     x.font = font(13);
     const name = clamp(Math.max(...words.map((word) => x.measureText(visible(word)).width)) + 12, 40, 150), end = width - 112, long = end - name;
-    const highest = Math.max(before[0], after[0], counts.length ? Math.max(...counts) / 500 : 0), ticks = [1, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01];
+    const highest = Math.max(before[0], after[0], came.length ? Math.max(...came) / get('tries') : 0), ticks = [1, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01];
     const to = Math.min(1, highest * 1.04), across = (p) => name + (p / to) * long, step = ticks.find((t) => to / t >= 2) || 0.005;
     const write = (words_, X, Y, ink, align = 'left', bold = false, size = 12) => { x.font = font(size, bold); x.fillStyle = ink; x.textAlign = align; x.fillText(words_, X, Y); };
     write(`probability of the next ${what.slice(0, -1)}, the ${BARS} likeliest`, 0, 9, c.ink, 'left', true, 13);
@@ -138,8 +142,8 @@ export default widget((w) => {
       x.fillStyle = c.blue; x.fillRect(name, Y + 9, gone ? 0 : Math.max(1, across(after[i]) - name), 9);
       write(percent(before[i]), width - 58, Y + ROW / 2, c.soft, 'right');
       write(gone ? 'cut' : percent(after[i]), width - 4, Y + ROW / 2, gone ? c.soft : c.ink, 'right', !gone);
-      if (counts[i] || (counts.length && !gone)) {
-        x.beginPath(); x.arc(across(counts[i] / 500), Y + 13.5, 4, 0, 7); x.fillStyle = c.paper; x.fill();
+      if (came[i] || (came.length && !gone)) {
+        x.beginPath(); x.arc(across(came[i] / get('tries')), Y + 13.5, 4, 0, 7); x.fillStyle = c.paper; x.fill();
         x.strokeStyle = c.orange; x.lineWidth = 2; x.stroke(); x.lineWidth = 1;
       }
     });

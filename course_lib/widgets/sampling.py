@@ -10,16 +10,16 @@ import traitlets
 from course_lib.widgets.base import CourseWidget, array_of, browser_code, new_figure
 
 BARS = 20
-LARGEST = 10_000  # scores that are sent with every word: 40 kB
+SINGLE, GROUPS = 1000, 200  # scores sent one by one, the highest ones, and groups for all the others
 DRAWS = 500
-LONGEST = 400  # tokens in the text
+LONGEST = 250  # tokens in the text
 
 
 class SamplingExplorer(CourseWidget):
     """Draw word after word from a language model, with temperature and top-k, and see what it chooses from.
 
     next_logits: `next_logits(tokens)` -> array (V,): the scores of the next word after a list of words
-    vocabulary: the V words (or characters) that the scores belong to, at most 10,000
+    vocabulary: the V words (or characters) that the scores belong to
     prompt: the words to begin with: a list, or a text that is cut at its spaces (characters: into characters)
     sample: the learner's `sample(logits, rng, temperature, top_k)` -> number of a word; temperature 0 asks for the
         likeliest word, top_k is None for all. None: the widget draws by itself
@@ -44,7 +44,11 @@ class SamplingExplorer(CourseWidget):
     answered = traitlets.Int(0).tag(sync=True)  # the number of the request that was answered last
     text = traitlets.List().tag(sync=True)  # of each token: [word, its probability when it was drawn or null]
     best = traitlets.List(traitlets.Unicode()).tag(sync=True)  # the likeliest words, those with a bar
-    logits = traitlets.Bytes(b"").tag(sync=True)  # float32 [V], the highest first
+    logits = traitlets.Bytes(b"").tag(sync=True)  # float32, the highest first
+    counts = traitlets.Bytes(b"").tag(
+        sync=True
+    )  # float32: of how many words each of the last ones is the score, the others of one
+    tries = traitlets.Int(DRAWS).tag(sync=True)
     draws = traitlets.Bytes(b"").tag(sync=True)  # uint16, of each of the best: how often it came in many draws
     status = traitlets.Unicode().tag(sync=True)
 
@@ -61,12 +65,13 @@ class SamplingExplorer(CourseWidget):
         **traits: Any,
     ) -> None:
         vocabulary = list(vocabulary)
-        if not 2 <= len(vocabulary) <= LARGEST:
-            raise ValueError(f"the vocabulary has {len(vocabulary):,} words; 2 to {LARGEST:,} can be shown")
+        if len(vocabulary) < 2:
+            raise ValueError(f"the vocabulary needs at least two words to choose from, it has {len(vocabulary)}")
         if len(set(vocabulary)) < len(vocabulary):
             raise ValueError("a word occurs twice in the vocabulary")
         super().__init__(
             size=len(vocabulary),
+            tries=DRAWS if len(vocabulary) <= 5000 else DRAWS // 5,  # a second at most
             characters=characters,
             learners=sample is not None,
             temperature=float(temperature),
@@ -91,6 +96,9 @@ class SamplingExplorer(CourseWidget):
     def probabilities(self) -> np.ndarray:
         """What is drawn from at the present temperature and top-k. Shape (V,)."""
         return distribution(self._scores, self.temperature, self.top_k or None)
+
+    def _share(self, number: int) -> float:
+        return float(f"{self.probabilities()[number]:.3g}")
 
     def _act(self, _: Any) -> None:
         request = self.request
@@ -120,12 +128,12 @@ class SamplingExplorer(CourseWidget):
         if number is None:
             self.status = status
             return
-        self._read([*self.text, [self.vocabulary[number], float(self.probabilities()[number])]], status)
+        self._read([*self.text, [self.vocabulary[number], self._share(number)]], status)
 
     def _take(self, rank: int) -> None:
         """Append a word that was chosen by hand: the likeliest one has rank 0."""
         word = int(self._order[rank])
-        self._read([*self.text, [self.vocabulary[word], float(self.probabilities()[word])]])
+        self._read([*self.text, [self.vocabulary[word], self._share(word)]])
 
     def _back(self) -> None:
         if len(self.text) > len(self._prompt):
@@ -135,7 +143,7 @@ class SamplingExplorer(CourseWidget):
         """Draw many times without appending anything; the text's own generator stays where it is."""
         own, self._generator = self._generator, np.random.default_rng(self.seed)
         counts, status = np.zeros(self.size, "<u2"), ""
-        for _ in range(DRAWS):
+        for _ in range(self.tries):
             number, problem = self._drawn()
             status = status or problem
             if number is None:
@@ -184,7 +192,8 @@ class SamplingExplorer(CourseWidget):
             if not problem:
                 self._scores, self._order = scores, np.argsort(-scores, kind="stable")
                 self.text, self.best, self.draws = text, [self.vocabulary[i] for i in self._order[:BARS]], b""
-                self.logits = scores[self._order].astype("<f4").tobytes()
+                logits, counts = grouped(scores[self._order])
+                self.logits, self.counts = logits.astype("<f4").tobytes(), counts.astype("<f4").tobytes()
             self.status = problem or status
 
     def _split(self, text: str) -> list[str]:
@@ -239,6 +248,21 @@ def distribution(logits: np.ndarray, temperature: float = 1.0, top_k: int | None
     weights = np.exp((logits[kept] - logits[kept[0]]) / (temperature or 1.0))
     result[kept] = weights / weights.sum()
     return result
+
+
+def grouped(scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Scores in a few numbers: the highest ones as they are, the others in groups of neighbours with one score each.
+
+    scores: float array of shape (V,), the highest first
+    Returns the scores and how many words each of the last ones, the groups, stands for; none with few words.
+    """
+    if len(scores) <= SINGLE + 2 * GROUPS:
+        return scores, np.zeros(0)
+    groups = np.array_split(scores[SINGLE:], GROUPS)
+    with np.errstate(divide="ignore"):  # words without any chance: log 0
+        means = [np.log(np.mean(np.exp(group - scores[0]))) + scores[0] for group in groups]  # of the probabilities
+    counts = [len(group) for group in groups]
+    return np.concatenate([scores[:SINGLE], means]), np.array(counts)
 
 
 def draw(logits: np.ndarray, rng: np.random.Generator, temperature: float, top_k: int | None) -> int:

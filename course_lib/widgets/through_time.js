@@ -7,11 +7,6 @@ export function number(v) {
   return text.replaceAll('-', '−');
 }
 
-/** The norm of each row of a matrix with so many columns. */
-export function norms(values, hidden) {
-  return Array.from({ length: values.length / hidden }, (_, t) => Math.hypot(...values.slice(t * hidden, (t + 1) * hidden)));
-}
-
 /** What becomes of the gradient between the last step and the first. */
 export function story(sizes) {
   const steps = sizes.length - 1, first = sizes[0], last = sizes[steps];
@@ -80,10 +75,10 @@ export default widget((w) => {
 
   function load() {
     const shown = get('shown');
-    if (shown.length && get('values').byteLength) {
+    if (shown.length && get('sizes').byteLength) {
       const stay = at === T - 1 || !T;
       values = numbers(get('values'), Float32Array);
-      H = shown.hidden; sizes = norms(values, H); T = sizes.length;
+      sizes = Array.from(numbers(get('sizes'), Float32Array)); T = sizes.length; H = values.length / T;
       at = stay ? T - 1 : Math.min(at, T - 1);
       unit = Math.min(unit, H - 1);
       tell(); w.redraw();
@@ -150,7 +145,7 @@ export default widget((w) => {
     text('loss', end + 29, mid, { ink: c.ink, align: 'center', size: 13 });
     // the heat map
     text('gradient of each hidden unit', 4, map - 16, { bold: true, ink: c.ink, size: 13 });
-    text(`${H} units`, left - 8, map + H * cell / 2, { align: 'right' });
+    text(H < get('shown').hidden ? `${H} of ${get('shown').hidden}` : `${H} units`, left - 8, map + H * cell / 2, { align: 'right' });
     x.fillStyle = c.dark ? '#25292e' : '#f1f3f5'; x.fillRect(left, map, T * px, H * cell);
     for (let t = 0; t < T; t++) for (let j = 0; j < H; j++) {
       const v = values[t * H + j], X = Math.round(across(t) - px / 2), W = Math.round(across(t) + px / 2) - X;
@@ -223,7 +218,7 @@ export default widget((w) => {
     pick(edge ?? at + dx, unit + dy);
   });
 
-  w.on(['shown', 'values'], load);
+  w.on(['shown', 'values', 'sizes'], load);
   w.on(['status', 'answered'], status);
   load();
 });

@@ -8,14 +8,14 @@ import traitlets
 
 from course_lib.widgets.base import CourseWidget, array_of, browser_code, new_figure
 
-LARGEST = 15_000  # numbers in one answer: 60 kB
+SHOWN = 24  # hidden units in the heat map; the norms are those of all
 
 
 class GradientThroughTime(CourseWidget):
     """The gradient at every step of an unrolled recurrent network, as a heat map and as its norm on a logarithmic axis.
 
     gradients: `gradients(scale, length, activation)` -> array (length, H): row t is dL/dh of step t + 1, the last row
-        belongs to the last step, where the loss is
+        belongs to the last step, where the loss is. The heat map shows the first 24 of the H units
     activations: the names to choose from
     scale, length, activation: where to start
     scales, lengths: the smallest and the largest value of the two sliders
@@ -37,7 +37,8 @@ class GradientThroughTime(CourseWidget):
     question = traitlets.Dict().tag(sync=True)  # scale, length, activation, number: the browser counts its questions
     answered = traitlets.Int(0).tag(sync=True)  # the number of the question that was answered last
     shown = traitlets.Dict().tag(sync=True)  # scale, length, activation and hidden of the numbers below
-    values = traitlets.Bytes(b"").tag(sync=True)  # float32 [length, hidden]
+    values = traitlets.Bytes(b"").tag(sync=True)  # float32 [length, hidden], or fewer units
+    sizes = traitlets.Bytes(b"").tag(sync=True)  # float32 [length], the norms
     status = traitlets.Unicode().tag(sync=True)
 
     def __init__(
@@ -72,8 +73,7 @@ class GradientThroughTime(CourseWidget):
 
     def norms(self) -> np.ndarray:
         """The norm of the gradient at every step of what is shown, before clipping. Shape (length,)."""
-        rows = np.frombuffer(self.values, "<f4").reshape(-1, self.shown.get("hidden", 1)).astype(float)
-        return _lengths(rows)
+        return np.frombuffer(self.sizes, "<f4").astype(float)
 
     def _answer(self) -> None:
         """Ask for the gradients of the present question; what goes wrong becomes text and the last picture stays."""
@@ -96,7 +96,8 @@ class GradientThroughTime(CourseWidget):
                         "activation": activation,
                         "hidden": rows.shape[1],
                     }
-                    self.values = rows.astype("<f4").tobytes()
+                    self.values = rows[:, :SHOWN].astype("<f4").tobytes()
+                    self.sizes = _lengths(rows).astype("<f4").tobytes()
                 self.status = f"{status} The picture shows the last answer." if status and self.shown else status
                 self.answered = asked["number"]
 
@@ -121,26 +122,27 @@ class GradientThroughTime(CourseWidget):
         if not self.shown:
             figure.text(0.5, 0.5, self.status, ha="center")
             return figure
-        rows = np.frombuffer(self.values, "<f4").reshape(-1, self.shown["hidden"]).astype(float)
-        norms, steps = self.norms(), np.arange(1, len(rows) + 1)
+        norms = self.norms()
+        rows, steps = np.frombuffer(self.values, "<f4").reshape(len(norms), -1), np.arange(1, len(norms) + 1)
         total = float(_lengths(norms[None])[0])
         if self.threshold and total > self.threshold:
             rows, norms = rows * (self.threshold / total), norms * (self.threshold / total)
         above, below = figure.subplots(2, 1, sharex=True, height_ratios=[1, 1.3])
         seen = np.abs(rows[np.isfinite(rows)])
         top = np.log10(max(seen.max(initial=0), 1e-30))
-        strength = np.clip((np.log10(np.maximum(np.abs(rows), 1e-300)) - top + 6) / 6, 0, 1)  # six powers of ten
+        strength = np.clip(np.ceil(np.log10(np.maximum(np.abs(rows), 1e-300)) - top + 6), 0, 6)  # six powers of ten
         paint = LinearSegmentedColormap.from_list("gradient", ["#0072b2", "white", "#d55e00"])
-        above.pcolormesh(
-            np.arange(len(rows) + 1) + 0.5,
-            range(rows.shape[1] + 1),
+        above.imshow(
             (strength * np.sign(rows)).T,
+            aspect="auto",
+            interpolation="nearest",
             cmap=paint,
-            vmin=-1,
-            vmax=1,
+            vmin=-6,
+            vmax=6,
+            extent=(0.5, len(rows) + 0.5, 0, 1),
         )
         above.set_yticks([])
-        above.set_ylabel(f"{rows.shape[1]} hidden units")
+        above.set_ylabel("hidden units")
         above.set_title(f"{self._heading()}\n{story(norms)}", fontsize=9)
         below.semilogy(steps, np.where(norms > 0, norms, np.nan), "k.-")
         below.set(xlabel="step (the loss comes after the last one)", ylabel="norm of the gradient")
@@ -212,6 +214,4 @@ def _lengths(rows: np.ndarray) -> np.ndarray:
 def _misfit(rows: np.ndarray, length: int) -> str:
     if rows.ndim != 2 or rows.shape[0] != length or not rows.shape[1]:
         return f"Your function returned shape {rows.shape}; expected ({length}, hidden), a row for each step."
-    if rows.size > LARGEST:
-        return f"Your function returned {rows.size:,} numbers; at most {LARGEST:,} can be shown. Take fewer units."
     return ""
