@@ -10,15 +10,16 @@
 # builds_on: [start_here, words, backprop]
 # minutes: 200
 # sources:
-#   - "Jeffrey Elman, *Finding structure in time* (1990): the network of this lesson, and what it finds out about words."
+#   - "Jeffrey Elman, *Finding structure in time* (1990): the network of this lesson, and what it finds out about
+#     words."
 #   - "Paul Werbos, *Backpropagation through time: what it does and how to do it* (1990)."
 #   - "Tomáš Mikolov and others, *Recurrent neural network based language model* (2010): the paper that brought it back.
 #     The figures for Penn Treebank: Mikolov and Zweig, *Context dependent recurrent neural network language model*
 #     (2012), and Zaremba, Sutskever and Vinyals, *Recurrent neural network regularization* (2014)."
 #   - "Yoshua Bengio, Patrice Simard and Paolo Frasconi, *Learning long-term dependencies with gradient descent is
 #     difficult* (1994): to remember is one thing, to learn to remember another."
-#   - "Razvan Pascanu, Tomáš Mikolov and Yoshua Bengio, *On the difficulty of training recurrent neural networks* (2013):
-#     singular values, the cliff, and clipping. Short and readable; read it after section 8."
+#   - "Razvan Pascanu, Tomáš Mikolov and Yoshua Bengio, *On the difficulty of training recurrent neural networks*
+#     (2013): singular values, the cliff, and clipping. Short and readable; read it after section 8."
 #   - "Tal Linzen, Emmanuel Dupoux and Yoav Goldberg, *Assessing the ability of LSTMs to learn syntax-sensitive
 #     dependencies* (2016): the experiment of section 11 on real text."
 #   - "Angela Fan, Mike Lewis and Yann Dauphin, *Hierarchical neural story generation* (2018): top-k sampling.
@@ -86,7 +87,7 @@ for greeting in ["你好", "你今天过得怎么样"]:
 from course_lib.reference.recurrent import pad_batch
 
 # %%
-sentences = ["dog bites man".split(), "man bites dog".split(), "the dog sleeps all day".split(), ["yes"]]
+sentences = [text.split() for text in ["dog bites man", "man bites dog", "the dog sleeps all day", "yes"]]
 vocabulary = ["<pad>", *sorted({word for sentence in sentences for word in sentence})]
 number = {word: i for i, word in enumerate(vocabulary)}
 
@@ -139,7 +140,7 @@ print("dog bites man and man bites dog have the same average:", np.allclose(aver
 # %%
 confessions = ["I like deep learning but I hate exams", "I like exams but I hate deep learning"]
 words = sorted({word for text in confessions for word in text.split()})
-vectors = dict(zip(words, rng.normal(size=(len(words), 4))))
+vectors = dict(zip(words, rng.normal(size=(len(words), 4)), strict=True))
 X = np.array([[vectors[word] for word in text.split()] for text in confessions])
 first, second = masked_mean(X, np.ones(X.shape[:2], dtype=bool))
 print("largest difference between the two averages:", f"{np.abs(first - second).max():.6f}")
@@ -254,7 +255,7 @@ parameters = rng.normal(size=(H, D)), 0.5 * rng.normal(size=(H, H)), rng.normal(
 
 torch_rnn = torch.nn.RNN(D, H, batch_first=True, dtype=torch.float64)
 with torch.no_grad():
-    for theirs, ours in zip(torch_rnn.parameters(), [*parameters, np.zeros(H)]):
+    for theirs, ours in zip(torch_rnn.parameters(), [*parameters, np.zeros(H)], strict=True):
         theirs.copy_(torch.tensor(ours))
 theirs, _ = torch_rnn(torch.tensor(X), torch.tensor(h0)[None])
 print("the same states as nn.RNN:", np.allclose(rnn_forward(X, h0, *parameters), theirs.detach()))
@@ -275,7 +276,7 @@ print("distance of the two states after each word:", np.linalg.norm(both[0] - bo
 assert np.linalg.norm(both[0, -1] - both[1, -1]) > 0.1
 
 figure, axes = plt.subplots(1, 2, figsize=(9.5, 3.4), sharey=True)
-for axis, states, text in zip(axes, both, confessions):
+for axis, states, text in zip(axes, both, confessions, strict=True):
     image = axis.imshow(states.T, cmap="RdBu", vmin=-1, vmax=1, aspect="auto")
     axis.set_xticks(range(len(text.split())), text.split(), rotation=45, ha="right")
 axes[0].set_ylabel("number in the notebook")
@@ -379,7 +380,8 @@ print("unpacked again:", tuple(unpacked.shape))
 # still has the students in it. From it we make a score for each word of the vocabulary, the **logits** $z_t$, and from
 # the scores a probability distribution $y_t$:
 #
-# $$z_t = W_{hy}\, h_t + c, \qquad y_t = \operatorname{softmax}(z_t), \qquad P(w_{t+1} \mid w_1, \dots, w_t) = y_t[w_{t+1}]$$
+# $$z_t = W_{hy}\, h_t + c, \qquad y_t = \operatorname{softmax}(z_t), \qquad
+# P(w_{t+1} \mid w_1, \dots, w_t) = y_t[w_{t+1}]$$
 #
 # (Some books write $y_t$ for the scores, and σ for the tanh of the state. We say logits for scores, and keep σ for
 # the gates of the next lesson.)
@@ -407,7 +409,7 @@ lm_targets = check(lm_targets)
 
 # %%
 names = ["<pad>", "<s>", "</s>", "", "the", "cat", "sat", "on", "mat"]
-for t, (read, wanted) in enumerate(zip(*lm_targets([4, 5, 6, 7, 4, 8], 1, 2)), start=1):
+for t, (read, wanted) in enumerate(zip(*lm_targets([4, 5, 6, 7, 4, 8], 1, 2), strict=True), start=1):
     print(f"h{t} has just read {names[read]:4} and should predict {names[wanted]}")
 #> h1 has just read <s>  and should predict the
 #> h2 has just read the  and should predict cat
@@ -542,7 +544,7 @@ from course_lib.reference.recurrent import RecurrentLayer
 # %%
 layer = RecurrentLayer(D, 5).double()
 with torch.no_grad():
-    for parameter, ours in zip((layer.W_xh, layer.W_hh, layer.b), parameters):
+    for parameter, ours in zip((layer.W_xh, layer.W_hh, layer.b), parameters, strict=True):
         parameter.copy_(torch.tensor(ours))
 states, _ = layer(torch.tensor(X), torch.tensor(h0))
 (states * torch.tensor(weights)).sum().backward()
@@ -769,23 +771,24 @@ for name, max_norm in [("without clipping", math.inf), ("clipped to 20", 20.0)]:
         w = w - 0.0001 * gradient[0]
         path.append(w)
     paths[name] = path
-    print(f"{name:17} w = {path[0]}, {path[1]:.3f}, {path[2]:.3f}, ... {path[-1]:.3f}  loss {loss_and_gradient(w)[0]:.4f}")
-#> without clipping  w = 1.04, 0.589, 0.589, ... 0.589  loss 0.2500
-#> clipped to 20     w = 1.04, 1.038, 1.036, ... 0.987  loss 0.0001
+    steps = ", ".join(f"{w:.3f}" for w in path[:3])
+    print(f"{name:17} w = {steps}, ... {path[-1]:.3f}  loss {loss_and_gradient(path[-1])[0]:.4f}")
+#> without clipping  w = 1.040, 0.589, 0.589, ... 0.589  loss 0.2500
+#> clipped to 20     w = 1.040, 1.038, 1.036, ... 0.987  loss 0.0001
 
 # %%
 figure, axis = plt.subplots(figsize=(7.5, 3.8))
 grid = np.linspace(0.4, 1.045, 400)
 axis.plot(grid, [loss_and_gradient(w)[0] for w in grid], color="0.4", label="loss")
-for (name, path), colour, marker in zip(paths.items(), ["#d55e00", "#0072b2"], "so"):
+for (name, path), colour, marker in zip(paths.items(), ["#d55e00", "#0072b2"], "so", strict=True):
     axis.plot(path, [loss_and_gradient(w)[0] for w in path], marker, color=colour, ls="-", lw=1, label=name)
 axis.set(yscale="symlog", xlabel="w", ylabel="loss")
 axis.legend()
 picture(
     figure,
-    "The loss over w: flat at 0.25 from 0.4 to about 0.95, a dip near 0.99, and a steep wall from 1 on. Without clipping, "
-    "the first step jumps from the wall far to the left into the flat part and stays there. With clipping, small steps "
-    "walk down the wall into the dip.",
+    "The loss over w: flat at 0.25 from 0.4 to about 0.95, a dip near 0.99, and a steep wall from 1 on. Without "
+    "clipping, the first step jumps from the wall far to the left into the flat part and stays there. With clipping, "
+    "small steps walk down the wall into the dip.",
 )
 
 # %% [markdown]
@@ -925,7 +928,7 @@ def train_step(model, optimizer, inputs, targets, pad=-1, state=None):
     optimizer.zero_grad()
     loss.backward()
     given = list(model.parameters())
-    for parameter, gradient in zip(given, clip_by_norm([parameter.grad for parameter in given], 1.0)):
+    for parameter, gradient in zip(given, clip_by_norm([parameter.grad for parameter in given], 1.0), strict=True):
         parameter.grad.copy_(gradient)
     optimizer.step()
     return loss.item(), state
@@ -954,7 +957,8 @@ for epoch in range(12):
         state = None if state is None else state.detach()  # carry the state, cut the gradient
         loss, state = train_step(writer, optimizer, inputs, targets, state=state)
     if epoch % 3 == 2:
-        print(f"after {epoch + 1:2} epochs: perplexity {math.exp(loss):.2f} on its last batch, {perplexity(writer, test_ids):.2f} on new text")
+        on_new_text = perplexity(writer, test_ids)
+        print(f"epoch {epoch + 1:2}: perplexity {math.exp(loss):.2f} on the last batch, {on_new_text:.2f} on new text")
 print(f"{time.perf_counter() - started:.0f} s")
 assert 4.5 < perplexity(writer, test_ids) < 6.2
 
@@ -964,8 +968,9 @@ assert 4.5 < perplexity(writer, test_ids) < 6.2
 
 # %%
 for length in [5, 20, 80]:
-    print(f"memory wiped every {length:2} characters: perplexity {perplexity(writer, test_ids, length, carry=False):.2f}")
-print(f"memory carried on:               perplexity {perplexity(writer, test_ids):.2f}")
+    forgetful = perplexity(writer, test_ids, length, carry=False)
+    print(f"memory wiped every {length:2} characters: perplexity {forgetful:.2f}")
+print(f"memory carried on:                perplexity {perplexity(writer, test_ids):.2f}")
 assert perplexity(writer, test_ids, 5, carry=False) > 1.15 * perplexity(writer, test_ids)
 
 # %% [markdown]
@@ -1013,7 +1018,7 @@ prompt = [code[character] for character in "The boa"]
 scores = next_scores(prompt)
 likely = np.argsort(-scores)[:10]
 figure, axes = plt.subplots(1, 4, figsize=(11, 3), sharey=True)
-for axis, (temperature, top_k) in zip(axes, [(0.5, None), (1.0, None), (2.0, None), (2.0, 3)]):
+for axis, (temperature, top_k) in zip(axes, [(0.5, None), (1.0, None), (2.0, None), (2.0, 3)], strict=True):
     rng = np.random.default_rng(0)
     draws = Counter(sample(scores, rng, temperature, top_k) for _ in range(2000))
     axis.bar([repr(characters[i])[1:-1] for i in likely], [draws[i] / 2000 for i in likely], color="#0072b2")
@@ -1071,7 +1076,7 @@ SamplingExplorer(
 # %%
 def kneser_ney(text, order, vocabulary):
     """An n-gram model with interpolated Kneser–Ney smoothing: a function (token, context) -> probability."""
-    grams, tables = Counter(zip(*(text[i:] for i in range(order)))), []
+    grams, tables = Counter(zip(*(text[i:] for i in range(order)), strict=False)), []
     for _ in range(order):
         totals, kinds = Counter(), Counter()
         for gram, count in grams.items():
@@ -1146,23 +1151,24 @@ def numbers(words):
     return [number[word] for word in words]
 
 
-def averages_of(prefixes):
-    ids, mask = pad_batch([numbers(prefix) for prefix in prefixes])
-    return masked_mean(np.eye(len(vocabulary))[ids], mask)
+def averages_and_answers(sentences):
+    """The average of the one-hot vectors of each beginning, and 1 where a singular verb is right, else -1."""
+    ids, mask = pad_batch([numbers(prefix) for prefix, _, _ in sentences])
+    answers = np.array([1 if right in singular_verbs else -1 for _, right, _ in sentences])
+    return masked_mean(np.eye(len(vocabulary))[ids], mask), answers
 
 
-def fit_average(prefixes, verbs):
-    """Least squares: weights whose product with an average is above 0 for a singular verb."""
-    answers = np.where([verb in singular_verbs for verb in verbs], 1.0, -1.0)
-    return np.linalg.lstsq(averages_of(prefixes), answers, rcond=None)[0]
+def fit_average(sentences):
+    return np.linalg.lstsq(*averages_and_answers(sentences), rcond=None)[0]  # least squares
 
 
-def average_is_right(weights, prefixes, verbs):
-    return (averages_of(prefixes) @ weights > 0) == [verb in singular_verbs for verb in verbs]
+def average_is_right(weights, sentences):
+    averages, answers = averages_and_answers(sentences)
+    return np.sign(averages @ weights) == answers
 
 
-learnt, unseen = ([(i.prefix, i.correct) for i in agreement(split)] for split in ("train", "test"))
-share = average_is_right(fit_average(*zip(*learnt)), *zip(*unseen)).mean()
+learnt, unseen = ([(item.prefix, item.correct, item.wrong) for item in agreement(split)] for split in ("train", "test"))
+share = average_is_right(fit_average(learnt), unseen).mean()
 print(f"the average is right in {share:.0%} of the new sentences")
 assert share > 0.8
 
@@ -1172,7 +1178,12 @@ assert share > 0.8
 
 # %%
 subjects = Counter(item.prefix[1] for item in agreement("train"))
-between = Counter(b for item in agreement("train") for a, b in zip(item.prefix[2:], item.prefix[3:]) if a == "the")
+between = Counter(
+    item.prefix[place + 1]
+    for item in agreement("train")
+    for place, word in enumerate(item.prefix)
+    if word == "the" and place > 0
+)
 for noun in ["keys", "roads", "cabinet", "lakes"]:
     print(f"{noun:8} subject {subjects[noun]:3} times, between {between[noun]:3} times")
 nouns = sorted({*subjects, *between})
@@ -1181,8 +1192,8 @@ print(f"{only_one} of {len(nouns)} nouns occur in one role only")
 
 # %% [markdown]
 # *Keys* are always subjects, *cabinets* never. In our little world it is enough to know *which* noun can be a subject.
-# No memory needed, no order. Keep this in mind for every benchmark you will ever read about: **ask what a model could do
-# that does not have what the test claims to measure.**
+# No memory needed, no order. Keep this in mind for every benchmark you will ever read about: **ask how far a model
+# would come that cannot do what the test claims to measure.**
 #
 # So we make a fairer test. Every noun may stand in any place, and is singular or plural as a coin says. The sentences
 # get strange, *the gates near the doctor behind the maps*, but only the order can tell which noun rules the verb.
@@ -1251,11 +1262,11 @@ def rnn_is_right(model, sentences):
         logits, _ = model(torch.from_numpy(ids).long())
     rows = np.arange(len(ids))
     last = logits.numpy()[rows, mask.sum(axis=1) - 1]  # after the last real word
-    _, right, wrong = zip(*sentences)
-    return last[rows, numbers(right)] > last[rows, numbers(wrong)]
+    right, wrong = (numbers(verbs) for verbs in ([s[1] for s in sentences], [s[2] for s in sentences]))
+    return last[rows, right] > last[rows, wrong]
 
 
-average = fit_average(*list(zip(*mostly_short))[:2])
+average = fit_average(mostly_short)
 stream = [i for prefix, right, _ in mostly_short for i in numbers(["<s>", *prefix, right])]
 trigram = kneser_ney(stream, 3, len(vocabulary))
 
@@ -1269,7 +1280,7 @@ started = time.perf_counter()
 rnn = learn(mostly_short, epochs=6)
 print(f"RNN trained in {time.perf_counter() - started:.0f} s")
 shares = {
-    "average": [average_is_right(average, *list(zip(*tests[n]))[:2]).mean() for n in distances],
+    "average": [average_is_right(average, tests[n]).mean() for n in distances],
     "trigram": [trigram_is_right(tests[n]).mean() for n in distances],
     "RNN": [rnn_is_right(rnn, tests[n]).mean() for n in distances],
 }
@@ -1302,8 +1313,10 @@ print("long only    " + "".join(f"{value:6.0%}" for value in shares["RNN, long s
 
 # %%
 figure, axis = plt.subplots(figsize=(7.5, 4))
-for (name, values), colour, marker in zip(shares.items(), ["#999999", "#009e73", "#0072b2", "#d55e00"], "^vos"):
-    axis.plot(distances, values, marker=marker, color=colour, label=name)
+styles = {"color": ["#999999", "#009e73", "#0072b2", "#d55e00"], "marker": list("^vos")}
+axis.set_prop_cycle(**styles)
+for name, values in shares.items():
+    axis.plot(distances, values, label=name)
 axis.axvline(4, color="0.7", linestyle=":")
 axis.text(4.15, 0.9, "longest in training", color="0.4")
 axis.set(ylim=(0.35, 1.03), xlabel="nouns between subject and verb", ylabel="share of right verbs")
@@ -1311,7 +1324,7 @@ axis.legend(loc="center right")
 picture(
     figure,
     "Share of right verbs over the number of nouns between subject and verb. "
-    + " ".join(f"{name}: {v[0]:.0%} with none, {v[1]:.0%} with one, {v[-1]:.0%} with sixteen." for name, v in shares.items()),
+    + " ".join(f"{name}: {v[0]:.0%} with 0, {v[1]:.0%} with 1, {v[-1]:.0%} with 16." for name, v in shares.items()),
 )
 
 # %% [markdown]
@@ -1350,11 +1363,12 @@ axes[1].set_title("what a gradient can still feel")
 figure.tight_layout()
 picture(
     figure,
-    f"Left: the distance between the states of the two sentences, {apart[0]:.1f} at the subject and {apart[-1]:.1f} at the "
-    f"verb, {len(apart) - 1} words later. Right, on a logarithmic axis: the norm of the product of Jacobians, from 1 at the "
-    f"verb down to {sensitivity[-1]:.0e} at the subject.",
+    f"Left: the distance between the states of the two sentences, {apart[0]:.1f} at the subject and {apart[-1]:.1f} at "
+    f"the verb, {len(apart) - 1} words later. Right, on a logarithmic axis: the norm of the product of Jacobians, from "
+    f"1 at the verb down to {sensitivity[-1]:.0e} at the subject.",
 )
-print(f"distance at the subject {apart[0]:.1f}, at the verb {apart[-1]:.1f}; what is left of a gradient: {sensitivity[-1]:.0e}")
+print(f"distance of the states: at the subject {apart[0]:.1f}, at the verb {apart[-1]:.1f}")
+print(f"what is left of a gradient from the verb at the subject: {sensitivity[-1]:.0e}")
 assert apart[-1] > 1 and sensitivity[-1] < 0.3
 
 # %% [markdown]
@@ -1461,8 +1475,8 @@ else:
 #
 # **What stays open.** Reading is one word after the other, which is slow. One fixed notebook must hold a whole
 # sentence. And gradients fade on the way back. **Gates** (lesson 08) let the network choose what to keep.
-# **Attention** (lesson 11) gives every word a direct line to every other. In a Transformer the way between any two words
-# has length one. But mind: its *depth* is still a product of Jacobians, and needs residual connections,
+# **Attention** (lesson 11) gives every word a direct line to every other. In a Transformer the way between any two
+# words has length one. But mind: its *depth* is still a product of Jacobians, and needs residual connections,
 # normalisation and a careful start.
 #
 # ### Questions to ponder
@@ -1480,8 +1494,8 @@ else:
 #    from *man₁ bites₂ dog₃*. The Transformer does this, before it does anything cleverer than averaging.
 # 2. The first words are predicted from an empty notebook, so they cost more. The shorter the pieces in which a text is
 #    read, the more such words there are. A fair comparison states how the text was cut.
-# 3. Its own mistakes. One odd word leads to a state it has never been in, and the next word is drawn from there. This is
-#    called exposure bias.
+# 3. Its own mistakes. One odd word leads to a state it has never been in, and the next word is drawn from there. This
+#    is called exposure bias.
 # 4. Every step has the same tiny length, whatever the slope says. It still goes downhill, only slowly. With Adam, which
 #    rescales the gradients anyway, hardly anything changes.
 # 5. It hears order: $W_{hh}^2$ and $W_{hh}$ treat early and late words differently. But the state is a weighted sum of
