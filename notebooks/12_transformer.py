@@ -161,7 +161,7 @@ show(weights @ V, three_words, ["noun", "verb", "small"])
 #>  mouse     0.25     0.50     0.25
 #> every row totals [1.0, 1.0, 1.0]
 #> output: the mean of the values (noun, verb, small), with these weights
-#>           noun     verb    small
+#>            noun     verb    small
 #>    cat     0.50     0.50     0.25
 #> chased     0.99     0.01     0.11
 #>  mouse     0.50     0.50     0.25
@@ -171,7 +171,7 @@ show(weights @ V, three_words, ["noun", "verb", "small"])
 # hardly small". Nobody will choose these matrices by hand again. They are learned, as everything is, by
 # backpropagation.
 #
-# Step through every number. Left and right change the key, up and down the query.
+# Step through every number: choose a query, then change the key with the left and right arrow.
 
 # %%
 from course_lib.widgets import AttentionSteps
@@ -311,7 +311,7 @@ print("reshape alone does the same:", torch.equal(x.reshape(32, 8, 50, 64), spli
 # $$\text{MultiHead}(X, M) = [\text{head}_1; \dots; \text{head}_H]\, W^O$$
 #
 # X are the tokens that ask. M, the **memory**, are those that are asked. In self-attention both are the same. In
-# section 10 they will be two different sentences.
+# section 11 they will be two different sentences.
 #
 # ### Exercise · multi_head · ●●○ · 15 minutes
 #
@@ -780,7 +780,7 @@ strongest = max((weights.diagonal(dim1=-2, dim2=-1).mean(-1).max().item(), i) fo
 figure, axes = plt.subplots(1, 4, figsize=(9, 2.6))
 for head, axis in enumerate(axes):
     axis.imshow(across[strongest[1]][head], cmap="Blues", vmin=0, vmax=1)
-    axis.set(title=f"head {head + 1}", xlabel="place in the source")
+    axis.set(title=f"head {head + 1}", xlabel="place in the source", xticks=[0, 3, 6, 9], yticks=[0, 3, 6, 9])
 axes[0].set_ylabel("place in the target")
 figure.tight_layout()
 picture(
@@ -884,8 +884,8 @@ for country in list(answers)[:4]:
 assert city > right
 
 # %% [markdown]
-# It has learned that a capital must follow. Which one, a few seconds of training did hardly teach it. Fluency comes
-# long before knowledge. Keep that in mind for larger models.
+# It has learned that a capital must follow, but in a few seconds it has hardly learned which. Fluency comes long
+# before knowledge. Keep that in mind for larger models.
 #
 # And is the cache worth it? **Predict first, then run:** with and without cache, how do the times grow with the
 # length of the text?
@@ -1198,24 +1198,30 @@ def weights_of_it(text):
 
 
 if pretrained:
-    for text in (tired, wide):
-        animal, street = weights_of_it(text)
-        print(text)
-        for head in animal.flatten().argsort(descending=True)[:3].tolist():
-            layer, number = divmod(head, 12)
-            weights = animal[layer, number], street[layer, number]
-            print("   layer {}, head {:2}: animal {:.2f}, street {:.2f}".format(layer + 1, number + 1, *weights))
     animal, street = weights_of_it(tired)
+    favourites = [divmod(head, 12) for head in animal.flatten().argsort(descending=True)[:3].tolist()]
+    for layer, head in favourites:
+        both = animal[layer, head], street[layer, head]
+        print("layer {}, head {:2}: animal {:.2f}, street {:.2f}".format(layer + 1, head + 1, *both))
     assert 0.60 < animal[3, 1] < 0.68 and 0.03 < street[3, 1] < 0.08
 
 # %% [markdown]
-# In layer 4, head 2 (and again in the last layer), *it* gives most of its weight to *animal*, and next to nothing to
-# *street*. Found it! Or have we?
+# In layer 4, head 2 (and once more in the last layer), *it* gives most of its weight to *animal*, and next to nothing
+# to *street*. Found it! Or have we?
 #
-# **Predict first.** Now the sentence ends with *too wide*. An animal is not too wide; *it* is the street. What should
-# the head do, if it understands? Look at the second half of the output.
-#
-# It hesitates, but it does **not** turn round: *animal* still gets about twice as much as *street*. Perhaps the head
+# **Predict first, then run.** Now the sentence ends with *too wide*. An animal is not too wide; *it* is the street.
+# What should these heads do, if they understand?
+
+# %%
+if pretrained:
+    animal, street = weights_of_it(wide)
+    for layer, head in favourites:
+        both = animal[layer, head], street[layer, head]
+        print("layer {}, head {:2}: animal {:.2f}, street {:.2f}".format(layer + 1, head + 1, *both))
+    assert 0.2 < animal[3, 1] < 0.33 and 0.08 < street[3, 1] < 0.18
+
+# %% [markdown]
+# The head of layer 4 hesitates, but it does **not** turn round: *animal* still gets about twice as much. Perhaps it
 # does not follow sense at all, but something simpler, such as "the subject". One sentence cannot tell. Our miniature
 # world has hundreds of such sentences, with the right answer noted. So let all heads compete. The best head is chosen
 # on one part of the sentences and judged on another; otherwise, with 72 candidates, luck alone would give us a
@@ -1292,9 +1298,9 @@ if pretrained:
 # %% [markdown]
 # Every one of them gives numbers of the right shape and size. Trained weights fit one formula and no other.
 #
-# Look at the second line. Without the root the head is *certain* that it is the animal. That picture would look better
-# in a talk, and it is wrong. And note how much of the sentence vectors survives: such a model is robust, so a wrong
-# line can hide for a long time. That is why this course compares numbers, not shapes.
+# Look at the second line. Without the root the head is *certain* that it is the animal. That picture would look
+# better in a talk, and it is wrong. And note how much of the sentence vectors survives: such a model is robust, so a
+# wrong line can hide for a long time. That is why this course compares numbers, not shapes.
 #
 # See what it does to the heads. Switch between the versions:
 
@@ -1328,7 +1334,8 @@ if pretrained:
     assert nearer > 0.9
 
 # %% [markdown]
-# Near positions are alike in both: training found the same principle. And what if we take the table away?
+# Near positions are alike in both. And look at the stripes: the distance that training likes comes again and again,
+# every few positions. Nobody told it about waves, and it has found some. What if we take the table away?
 
 # %%
 if pretrained:
@@ -1369,3 +1376,17 @@ if pretrained:
 # 4. The cache makes each step cheaper. What does it cost, for a text of 100,000 tokens, 32 layers and D = 4,096?
 # 5. Replace the softmax by a plain division by n, in `attend`. Which experiments of this lesson still work? Try it.
 # 6. Train the copier to *reverse*. Which picture of the cross-attention do you expect? Change one line and look.
+
+# %% [markdown] tags=["solution"]
+# ### Answers to ponder over with your learners
+#
+# 1. No. Two equal vectors make equal queries, keys and values in every layer, so their outputs stay equal.
+# 2. Because nobody looks at the filling, and the loss leaves it out. It would do harm in a mean over all tokens, and
+#    in batch norm.
+# 3. Post-norm: the bias of the last norm, whatever went in. Pre-norm: the sublayers see only their norm's bias, so
+#    each adds the same vector to every token, and the input still shines through.
+# 4. Two tables (keys, values) of 100,000 × 4,096 numbers in each of 32 layers: 26 billion numbers, 52 GB in bfloat16.
+#    That is why later models share keys and values between heads.
+# 5. The weights are no longer positive and no longer total 1, and a mask of −∞ gives NaN at once. What the toy tasks
+#    do is yours to measure. MiniLM is lost: its weights fit one formula.
+# 6. The other diagonal.

@@ -384,7 +384,7 @@ class SequenceModel(nn.Module):
         self.layers = nn.ModuleList(new_layer(width, hidden) for _ in range(layers))
         self.final_norm = nn.ParameterDict({"gain": torch.ones(width), "bias": torch.zeros(width)})
         self.output = nn.Linear(width, words)
-        self.attend, self.layer_norm, self.multi_head = attend, layer_norm, multi_head
+        self.attend, self.layer_norm = attend, layer_norm
         self.layer = _with_functions(encoder_layer, attend, multi_head, layer_norm, feed_forward)
 
     def forward(self, ids: Tensor, mask: Tensor | None = None) -> Tensor:
