@@ -22,7 +22,7 @@ export function sum(words, parts, bias) {
 /** A step for the ticks of an axis that is so long. */
 export function tick(long) {
   const ten = 10 ** Math.floor(Math.log10(long));
-  return [0.2, 0.5, 1, 2].map((f) => f * ten).find((s) => long / s <= 4) || 5 * ten;
+  return [0.2, 0.5, 1, 2].map((f) => f * ten).find((s) => long / s <= 5) || 5 * ten;
 }
 
 export default widget((w) => {
@@ -32,7 +32,8 @@ export default widget((w) => {
   const paint = (c, k) => [c.pink, c.green, c.yellow, c.grey][k % 4];
 
   // ---- controls: while the kernel works on one question, only the last of the further ones is kept
-  function ask(changes) {
+  function ask(changes, to = -1) {
+    jump = to;
     const open = get('question').number !== get('answered');
     w.model.set('question', { ...get('question'), ...changes, number: get('question').number + (open ? 0 : 1) });
     again = open;
@@ -45,8 +46,8 @@ export default widget((w) => {
   const which = slider(w, 'filter', [1, 1], 1, (v) => ask({ filter: v - 1 }));
   const list = h('select', { className: 'wf-list' }, h('option', { value: '' }, 'your own'), ...get('examples').map((t, i) => h('option', { value: i }, t.length > 60 ? `${t.slice(0, 59)}…` : t)));
   const typed = h('input', { type: 'text', autocomplete: 'off', spellcheck: false, className: 'wf-typed' });
-  w.listen(list, 'change', () => { if (list.value !== '') { jump = -1; ask({ text: get('examples')[+list.value] }); } });
-  w.listen(typed, 'change', () => { jump = -1; ask({ text: typed.value }); });
+  w.listen(list, 'change', () => { if (list.value !== '') ask({ text: get('examples')[+list.value] }); });
+  w.listen(typed, 'change', () => ask({ text: typed.value }));
   const play = button(w, 'Slide', 'slide the filter over the sentence', () => { if (!player.on) { seen = 0; at = -1; } player.toggle(); });
   const player = w.player(() => { seen += 1; at = seen - 1; if (seen >= M) { seen = M; at = -1; } tell(); w.redraw(); return seen < M; }, () => clamp(6000 / M, 150, 600),
     (on) => { play.textContent = on ? 'Stop' : 'Slide'; if (!on && seen < M) { seen = M; tell(); w.redraw(); } });
@@ -61,14 +62,14 @@ export default widget((w) => {
     if (S().words && get('answers').byteLength) {
       [own, passed, parts] = ['answers', 'passed', 'parts'].map((name) => numbers(get(name), Float32Array));
       F = passed.length; M = own.length; best = winner(own);
-      player.stop(); seen = M; at = jump >= 0 && jump < M ? jump : -1; jump = -1;
+      player.stop(); seen = M; at = jump < M ? jump : -1;
       tell(); write(); w.redraw();
     }
     status();
   }
   function status() {
     const question = get('question'), open = question.number !== get('answered');
-    if (!open && again) { again = false; ask({}); return; }
+    if (!open && again) { again = false; ask({}, jump); return; }
     note.textContent = open ? 'working…' : get('status');
     note.classList.toggle('wt-bad', !open && !!get('status'));
     size.choose(question.width);
@@ -187,7 +188,7 @@ export default widget((w) => {
 
   w.listen(tops, 'click', (e) => {
     const t = S().tops[e.target.closest('button')?.value];
-    if (t) { jump = t.place; ask({ text: t.text }); }
+    if (t) ask({ text: t.text }, t.place);
   });
 
   w.on(['shown', 'answers', 'passed', 'parts'], load);

@@ -44,8 +44,8 @@ export default widget((w) => {
   const seed = h('input', { type: 'number', value: get('seed'), min: 0, step: 1, className: 'ws-seed' });
   w.listen(prompt, 'change', begin);
   w.listen(seed, 'change', () => { w.model.set('seed', Math.max(0, Math.floor(+seed.value) || 0)); begin(); });
-  const heat = slider(w, 'temperature', [0, 3, 0.05], get('temperature'), (v) => { player.stop(); w.set({ temperature: v }); weigh(); });
-  const cut = slider(w, 'top-k', [1, most], get('top_k') || most, (v) => { player.stop(); w.set({ top_k: v === most ? 0 : v }); weigh(); });
+  const heat = slider(w, 'temperature', [0, 3, 0.05], get('temperature'), (v) => { player.stop(); w.set({ temperature: v }); });
+  const cut = slider(w, 'top-k', [1, most], get('top_k') || most, (v) => { player.stop(); w.set({ top_k: v === most ? 0 : v }); });
   const next = button(w, 'Next', `draw the next ${what.slice(0, -1)}`, () => { player.stop(); ask('next'); });
   const count = slider(w, 'how many', [5, 50, 5], 20, () => { label(); });
   const run = button(w, '', '', () => { if (!player.on) left = +count.input.value; player.toggle(); });
@@ -86,11 +86,11 @@ export default widget((w) => {
       }).flatMap((e, i) => (chars || !i ? [e] : [' ', e])), h('i', {}, '▏'));
       text.scrollTop = text.scrollHeight;
       last = all.length ? all.at(-1) : null;
-      weigh(false);
+      weigh();
     }
     status();
   }
-  function weigh(fresh = true) {
+  function weigh() {
     const k = get('top_k');
     cut.set(k || most); cut.lastChild.textContent = k || 'all';
     heat.set(get('temperature'));
@@ -98,7 +98,6 @@ export default widget((w) => {
     after = distribution(logits, counts, get('temperature'), k);
     told.replaceChildren(h('div', {}, h('b', { className: 'ws-grey' }, 'model: '), uncertainty(before, counts, what)),
       h('div', {}, h('b', {}, 'now: '), uncertainty(after, counts, what)));
-    if (fresh && get('draws').byteLength) w.set({ draws: new DataView(new ArrayBuffer(0)) });
     tell(); w.redraw();
   }
   const row = (i) => `${q(words[i])}: ${percent(before[i])} by the model, ${after[i] ? `${percent(after[i])} now` : get('temperature') ? 'cut away by top-k' : 'never at temperature 0'}`;
@@ -167,9 +166,9 @@ export default widget((w) => {
 
   w.on('logits', read);
   w.on('text', read);
-  w.on(['temperature', 'top_k'], () => weigh(false));
+  w.on(['temperature', 'top_k'], weigh);
   w.on(['answered', 'status'], status);
   w.on('draws', () => { status(); w.redraw(); });
   read();
-  weigh(false);
+  weigh();
 });

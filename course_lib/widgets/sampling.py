@@ -88,6 +88,7 @@ class SamplingExplorer(CourseWidget):
         self._scores = self._order = np.zeros(0)  # of the next word, and the words' numbers, the likeliest first
         self._start(words)
         self.observe(self._act, "request")
+        self.observe(lambda _: self.set_trait("draws", b""), ["temperature", "top_k"])
 
     def tokens(self) -> list[str]:
         """The text so far, the prompt first."""
