@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from course_lib.compare import difference
+from course_lib.compare import difference, kind
 from course_lib.exercise import Exercise, case
 from course_lib.reference import recurrent
 
@@ -94,6 +94,22 @@ def _overwritten(X, mask):
     return X.sum(axis=1) / np.maximum(mask.sum(axis=1, keepdims=True), 1)
 
 
+@masked_mean.mistake(
+    "all words of all sentences were averaged together",
+    do="X[mask] is one long list of words: which sentence they came from is lost. Sum over axis 1 instead.",
+)
+def _all_in_one(X, mask):
+    return X[mask].mean(axis=0)
+
+
+@masked_mean.mistake(
+    "mask was multiplied with X as it is",
+    do="X has the shape (B, T, D), mask (B, T). `mask[:, :, None]` has a third axis of length 1 and fits.",
+)
+def _mask_without_an_axis(X, mask):
+    return (X * mask).sum(axis=1) / np.maximum(mask.sum(axis=1), 1)
+
+
 @masked_mean.alternative
 def _sentence_by_sentence(X, mask):
     rows = zip(X, mask, strict=True)
@@ -160,6 +176,26 @@ def _not_carried(X, h0, W_xh, W_hh, b):
 def _one_word_late(X, h0, W_xh, W_hh, b):
     late = np.concatenate([np.zeros_like(X[:, :1]), X[:, :-1]], axis=1)
     return recurrent.rnn_forward(late, h0, W_xh, W_hh, b)
+
+
+@rnn_forward.mistake(
+    "the loop runs over the sentences instead of over the time",
+    do="Axis 0 of X is the batch: X[0] is a whole sentence. Step t reads X[:, t], one word of each sentence.",
+)
+def _over_the_sentences(X, h0, W_xh, W_hh, b):
+    h, states = h0, []
+    for sentence in X:
+        h = recurrent.rnn_step(sentence, h, W_xh, W_hh, b)
+        states.append(h)
+    return np.stack(states, axis=0)
+
+
+@rnn_forward.mistake(
+    "the matrices stand on the left, as in the formula",
+    do="The formula is for one column. Here words and states lie in rows, so W x becomes X[:, t] @ W_xh.T.",
+)
+def _columns_for_rows(X, h0, W_xh, W_hh, b):
+    return _steps(X, h0, W_xh, W_hh, b, lambda x, h: np.tanh(W_xh @ x + W_hh @ h + b))
 
 
 @rnn_forward.mistake("only the last state is returned", do="Keep the state of every step in a list and stack them.")
@@ -298,6 +334,11 @@ def _both_marks(ids, bos, eos):
     return [bos, *ids, eos], [bos, *ids, eos]
 
 
+@lm_targets.mistake("the model reads the end mark", do="Nothing follows eos, so there is nothing to predict from it.")
+def _reads_the_end(ids, bos, eos):
+    return [bos, *ids, eos], [*ids, eos]
+
+
 @lm_targets.mistake("pairs were returned", do="Return two lists, first all inputs, then all targets.")
 def _pairs(ids, bos, eos):
     return list(zip([bos, *ids], [*ids, eos], strict=True))
@@ -403,7 +444,15 @@ def _summed(logits, targets, pad):
 )
 def _log_of_softmax(logits, targets, pad):
     right = logits.softmax(dim=-1).gather(-1, targets[..., None])[..., 0]
-    return -right.log()[targets != pad].mean()
+    return -right[targets != pad].log().mean()
+
+
+@masked_lm_loss.mistake(
+    "cross_entropy looked for the words on axis 1",
+    do="It wants the V scores on axis 1, or flat arguments: logits.flatten(0, 1) and targets.flatten().",
+)
+def _words_on_axis_one(logits, targets, pad):
+    return functional.cross_entropy(logits, targets, ignore_index=pad)
 
 
 @masked_lm_loss.mistake(
@@ -453,16 +502,17 @@ def _with_logsumexp(logits, targets, pad):
 _DRAWS = 200
 
 
-class _EvenDice(np.random.Generator):
+class _EvenGenerator(np.random.Generator):
     """A generator whose numbers between 0 and 1 are spread evenly, so that shares of draws are exact."""
 
     def __init__(self):
         super().__init__(np.random.PCG64(0))
-        self._rest = []
+        self.used, self._rest = False, []
 
     def random(self, size=None, *args, **kwargs):
         if size is not None:
             return np.array([self.random() for _ in range(int(np.prod(size)))]).reshape(size)
+        self.used = True
         if not self._rest:
             self._rest = ((np.random.default_rng(0).permutation(_DRAWS) + 0.5) / _DRAWS).tolist()
         return self._rest.pop()
@@ -482,26 +532,31 @@ class _EvenDice(np.random.Generator):
         return np.bincount([self.choice(len(pvals), p=pvals) for _ in range(n)], minlength=len(pvals))
 
 
-def _shares(function, logits, temperature, top_k):
-    """How often each word is drawn, as shares; or the first result, when that is no word."""
-    dice, counts = _EvenDice(), np.zeros(len(logits))
-    for _ in range(_DRAWS):
+def _draw_often(function, logits, temperature, top_k):
+    """How often each word is drawn; or, when that cannot be said, why."""
+    dice, counts, untouched = _EvenGenerator(), np.zeros(len(logits), dtype=int), np.random.PCG64(0).state
+    for number in range(20 * _DRAWS):
+        if number == _DRAWS:
+            if dice.used or np.count_nonzero(counts) == 1:
+                break
+            if dice.bit_generator.state == untouched:
+                return "the words were drawn, but not with rng"
         word = function(logits, dice, temperature, top_k)
         if not isinstance(word, (int, np.integer)) and not (getattr(word, "shape", None) == () and word == int(word)):
-            return word
+            return f"the result is {kind(word)}, expected the number of a word"
         if not 0 <= word < len(logits):
-            return int(word)
+            return f"the result is {int(word)}, but the words have the numbers 0 to {len(logits) - 1}"
         counts[int(word)] += 1
-    return counts / _DRAWS
+    return counts
 
 
 def _same_shares(got, expected, logits, temperature, top_k):
-    if isinstance(got, int):
-        return f"the result is {got}, but the words have the numbers 0 to {len(logits) - 1}"
-    if getattr(got, "shape", None) != expected.shape:
-        return difference(got, 0) or "the result is not the number of a word"
+    if isinstance(got, str) or isinstance(expected, str):
+        return None if isinstance(got, str) and got == expected else str(got)
+    tolerance = 0.012 if got.sum() == expected.sum() else 0.05  # uneven dice, as from rng.gumbel, need more patience
+    got, expected = got / got.sum(), expected / expected.sum()
     worst = int(np.abs(got - expected).argmax())
-    if abs(got[worst] - expected[worst]) < 0.012:
+    if abs(got[worst] - expected[worst]) < tolerance:
         return None
     return f"word {worst} comes up in {got[worst]:.0%} of the draws, expected {expected[worst]:.0%}"
 
@@ -524,7 +579,7 @@ def _sample_cases(rng):
 sample = Exercise(
     recurrent.sample,
     cases=_sample_cases,
-    probe=_shares,
+    probe=_draw_often,
     differ=_same_shares,
     hints=[
         "Temperature 0 is a case of its own. Else: top_k, divide by the temperature, softmax, draw.",
@@ -590,9 +645,33 @@ def _zero_score(logits, rng, temperature=1.0, top_k=None):
     return _draw(logits / temperature, rng)
 
 
+@sample.mistake(
+    "the probabilities no longer add up to 1 after top_k",
+    do="Setting some to 0 leaves less than 1. Divide by the new sum, or set scores to -inf before the softmax.",
+)
+def _not_normalised(logits, rng, temperature=1.0, top_k=None):
+    if temperature == 0:
+        return int(logits.argmax())
+    weights = np.exp((logits - logits.max()) / temperature)
+    kept = np.isfinite(_keep(logits, top_k))
+    return int(rng.choice(len(weights), p=np.where(kept, weights / weights.sum(), 0)))
+
+
 @sample.mistake("the best word is always taken", do="That is temperature 0. At any other temperature draw with rng.")
 def _greedy(logits, rng, temperature=1.0, top_k=None):
     return int(logits.argmax())
+
+
+@sample.mistake(
+    "the words were drawn with np.random instead of rng",
+    do="Use the generator you were given, rng.choice(...). With the same seed it writes the same text again.",
+)
+def _global_generator(logits, rng, temperature=1.0, top_k=None):
+    if temperature == 0:
+        return int(logits.argmax())
+    scores = _keep(logits, top_k) / temperature
+    weights = np.exp(scores - scores.max())
+    return int(np.random.choice(len(weights), p=weights / weights.sum()))  # noqa: NPY002
 
 
 @sample.mistake(
@@ -662,6 +741,16 @@ def _running_total(logits, rng, temperature=1.0, top_k=None):
         if dice < total:
             return word
     return int(np.argmax(weights))
+
+
+@sample.alternative
+def _gumbel(logits, rng, temperature=1.0, top_k=None):
+    scores = np.array(logits, dtype=float)
+    if temperature > 0:
+        if top_k is not None and top_k < len(scores):
+            scores[np.argsort(scores)[:-top_k]] = -np.inf
+        scores = scores / temperature + rng.gumbel(size=len(scores))
+    return scores.argmax()
 
 
 @sample.alternative
@@ -751,6 +840,22 @@ def _cut_at_every_step(*args):
 )
 def _state_after(*args):
     return _through_time(*args, met=lambda hs, h0, t: hs[:, t])
+
+
+@rnn_backward.mistake(
+    "the first step was taken to start from zeros",
+    do="The state before the first word is h0: W_hh met it there, and its share belongs to the gradient of W_hh.",
+)
+def _start_from_zeros(*args):
+    return _through_time(*args, met=lambda hs, h0, t: hs[:, t - 1] if t else 0 * h0)
+
+
+@rnn_backward.mistake(
+    "the state before the first step was taken from the end",
+    do="For t = 0, hs[:, t - 1] is hs[:, -1], the last state, and no error tells you. Before the first step stands h0.",
+)
+def _wrapped_around(*args):
+    return _through_time(*args, met=lambda hs, h0, t: hs[:, t - 1])
 
 
 @rnn_backward.mistake(
@@ -941,6 +1046,16 @@ def _place_lost(ids, batch, length):
 
 
 @tbptt_chunks.mistake(
+    "the last target of every stream is missing",
+    do="A place needs a target: use (N - 1) // batch places, and cut the targets out of the text before reshaping.",
+)
+def _targets_run_out(ids, batch, length):
+    streams = ids[: len(ids) // batch * batch].reshape(batch, -1)
+    starts = range(0, streams.shape[1], length)
+    return [(streams[:, i : i + length], streams[:, i + 1 : i + length + 1]) for i in starts]
+
+
+@tbptt_chunks.mistake(
     "the shift goes the wrong way", do="The target is the number that follows. Return (inputs, targets), in this order."
 )
 def _targets_first(ids, batch, length):
@@ -969,7 +1084,7 @@ def _with_split(ids, batch, length):
 def _clip_cases(rng):
     yield case([np.array([3.0]), np.array([4.0])], 2.5, label="the worked example")
     yield case([np.array([3.0]), np.array([4.0])], 10.0, label="short enough already")
-    yield case([np.zeros((2, 3)), np.zeros(2)], 1.0, label="all zero")
+    yield case([np.zeros((2, 3)), np.zeros((2, 3))], 1.0, label="all zero")
     yield case([np.array([0.1, -0.2])], 1.0, label="a short one")
     yield case([rng.normal(size=(3, 2)), 5 * rng.normal(size=4), 0.1 * rng.normal(size=(2, 1, 2))], 1.7)
     yield case(
@@ -1012,8 +1127,8 @@ def _each_entry(gradients, max_norm):
     "short gradients were made longer", do="Clipping only shortens. Below max_norm nothing happens at all."
 )
 def _always_scaled(gradients, max_norm):
-    length = _length(gradients) or 1.0
-    return [gradient * (max_norm / length) for gradient in gradients]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return [gradient * (max_norm / np.float64(_length(gradients))) for gradient in gradients]
 
 
 @clip_by_norm.mistake(

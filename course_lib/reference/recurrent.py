@@ -88,7 +88,7 @@ def rnn_backward(
 ) -> dict[str, np.ndarray]:
     """Send gradients back through time: from all states to the parameters, the inputs and the first state.
 
-    A state reaches the loss on two ways: directly, and through all states after it. Walk from the last step to the
+    A state acts on the loss in two ways: directly, and through all states after it. Walk from the last step to the
     first and carry what comes from the later states along.
 
     X: shape (B, T, D), the inputs.
