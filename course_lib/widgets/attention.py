@@ -1,5 +1,6 @@
 """Where the heads of a Transformer look: all of them at a glance, one large, one score in numbers."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,19 @@ from course_lib.widgets.base import CourseWidget, array_of, browser_code, new_fi
 from course_lib.widgets.steps import MOST_TOKENS, named, packed, score_parts
 
 MOST_WEIGHTS = 1_500_000
-KEPT = 18_000  # bytes of weights that may stay in the saved notebook, so that the view lives again without a kernel
+KEPT = 3_000  # bytes of weights that may stay in the saved notebook, so that the view lives again without a kernel
 
 _OWN = "your function"
+
+
+def _browser_code() -> str:
+    """attention.js with steps.js, which draws the arithmetic, in front of it and without its own ending.
+
+    Without comments as well: this code is saved with the notebook, and two modules are as much as that bears.
+    """
+    steps = browser_code("steps")[0].rsplit("export default", 1)[0]
+    own = (Path(__file__).parent / "attention.js").read_text("utf-8")
+    return re.sub(r"/\*\*.*?\*/\n|^ *(//[^\n]*\n)?", "", steps + own, flags=re.MULTILINE | re.DOTALL)
 
 
 class AttentionExplorer(CourseWidget):
@@ -37,10 +48,7 @@ class AttentionExplorer(CourseWidget):
     """
 
     _css = browser_code("attention")[1]
-    _esm = (  # steps.js draws the arithmetic: it goes in front, without its own ending
-        browser_code("steps")[0].rsplit("export default", 1)[0]
-        + (Path(__file__).parent / "attention.js").read_text("utf-8")
-    )
+    _esm = _browser_code()
     title = traitlets.Unicode().tag(sync=True)
     sources = traitlets.List().tag(sync=True)  # names of the functions that can be asked
     examples = traitlets.List().tag(sync=True)
@@ -156,7 +164,17 @@ class AttentionExplorer(CourseWidget):
         about = {"width": parts["query"].shape[1], "scale": parts["scale"]}
         return about, [packed(parts["query"]), packed(parts["key"]), mask]
 
-    # ---- the still picture ------------------------------------------------------------------------------------
+    # ---- showing ----------------------------------------------------------------------------------------------
+
+    def _ipython_display_(self) -> None:
+        """Show the live view, and then the still picture, which it hides.
+
+        In this order, because the weights are there sooner than the still picture of so many heads is drawn.
+        """
+        from IPython.display import display
+
+        display(self._repr_mimebundle_()[0], raw=True)
+        display({"text/html": self.still(), "text/plain": self.alt_text()}, raw=True)
 
     def alt_text(self) -> str:
         about = self.about
@@ -184,13 +202,12 @@ class AttentionExplorer(CourseWidget):
             return figure
         layers, heads, rows, columns = self._weights.shape
         many, small = layers * heads > 1, rows <= 26 and columns <= 26
-        figure = new_figure(7.4 if many else 4.6, 3.9)
+        figure = new_figure(6.6 if many else 4.4, 3.4)
         panels = np.atleast_1d(figure.subplots(1, 2 if many else 1, width_ratios=[1, 1.1] if many else None))
-        shade = (np.sqrt(np.nan_to_num(self._weights).clip(0, 1)) * 9).round() / 9  # few shades make a small file
+        shade = (np.sqrt(np.nan_to_num(self._weights).clip(0, 1)) * 5).round() / 5  # few shades make a small file
         shades = {"cmap": "Blues", "vmin": 0, "vmax": 1, "interpolation": "nearest"}
         if many:
-            step = max(1, int(np.ceil(max(rows, columns) * heads / 400)))
-            tiles = np.pad(shade[:, :, ::step, ::step], ((0, 0), (0, 0), (0, 1), (0, 1)), constant_values=0.3)
+            tiles = np.pad(_coarse(shade, max(5, 80 // heads)), ((0, 0), (0, 0), (0, 1), (0, 1)), constant_values=0.3)
             high, wide = tiles.shape[2:]
             panels[0].imshow(
                 tiles.transpose(0, 2, 1, 3).reshape(layers * high, heads * wide),
@@ -201,14 +218,22 @@ class AttentionExplorer(CourseWidget):
             panels[0].set(xlabel="head", ylabel="layer")
             corner = ((self.head - 1) * wide - 0.5, (self.layer - 1) * high - 0.5)
             panels[0].add_patch(_frame(corner, wide, high))
-        axes = panels[-1]
-        axes.imshow(shade[self.layer - 1, self.head - 1], **shades)
+        axes, edges = panels[-1], (-0.5, columns - 0.5, rows - 0.5, -0.5)
+        axes.imshow(_coarse(shade[self.layer - 1, self.head - 1], 26), extent=edges, **shades)
         if small:
             axes.set_xticks(range(columns), self.about["right"], rotation=90, fontsize=7)
             axes.set_yticks(range(rows), self.about["left"], fontsize=7)
         axes.set(xlabel="keys: looked at", ylabel="queries: looking")
         axes.set_title(f"layer {self.layer}, head {self.head}" if many else self.title, fontsize=10)
         return figure
+
+
+def _coarse(array: np.ndarray, most: int) -> np.ndarray:
+    """The last two axes cut to at most so many cells, each the largest of those it stands for."""
+    for axis in (-2, -1):
+        step = -(-array.shape[axis] // most)
+        array = np.maximum.reduceat(array, np.arange(0, array.shape[axis], step), axis=axis)
+    return array
 
 
 def _frame(corner: tuple[float, float], width: float, height: float) -> Any:
