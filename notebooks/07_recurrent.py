@@ -54,7 +54,7 @@ torch.set_num_threads(1)  # for networks as small as ours, sharing the work cost
 # probabilities. Three things make that hard.
 #
 # **Length.** Sentences have different lengths, networks have inputs of a fixed size. And before you count, say what
-# you count. Here are two Chinese questions of politeness:
+# you count. Here are two Chinese greetings, *hello* and *how is your day going?*
 
 # %%
 for greeting in ["你好", "你今天过得怎么样"]:
@@ -69,7 +69,7 @@ for greeting in ["你好", "你今天过得怎么样"]:
 # **Order.** *Dog bites man* is no news. *Man bites dog* is. Both have the same three words.
 #
 # **Distance.** *The keys to the cabinet in the church* **are** *old.* The verb needs to know about a word that stands
-# six places back, and all the nearer nouns say the opposite.
+# seven places back, and all the nearer nouns say the opposite.
 #
 # Keep these three in mind. We shall try three models, and ask each of them.
 
@@ -494,7 +494,8 @@ masked_lm_loss = check(masked_lm_loss)
 # $$dW_{hh} = \sum_t \delta_t\, h_{t-1}^\top \qquad dW_{xh} = \sum_t \delta_t\, x_t^\top \qquad db = \sum_t \delta_t
 # \qquad dx_t = W_{xh}^\top \delta_t$$
 #
-# So there is one loop, and it runs from the last word to the first.
+# So there is one loop, and it runs from the last word to the first. (Multiplied out, $dW_{hh}$ is a double sum: every
+# loss at a place t through every step $k \le t$ before it. The recursion gets all of it in one walk.)
 #
 # ### Exercise · rnn_backward · ●●● · 25 minutes
 #
