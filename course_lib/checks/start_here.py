@@ -53,6 +53,15 @@ def by_the_total(matrix):
 
 
 @normalise_rows.mistake(
+    "the matrix was turned, and stayed so",
+    do="`.T` exchanges rows and columns, so that the sums line up. Turn the result back with another `.T`, or leave "
+    "the matrix and turn the sums into a column: `keepdims=True`.",
+)
+def left_turned(matrix):
+    return matrix.T / matrix.sum(axis=1)
+
+
+@normalise_rows.mistake(
     "each row was divided by its mean, so that it totals the number of columns",
     do="Use `sum` where you used `mean`.",
 )

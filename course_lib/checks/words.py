@@ -32,8 +32,8 @@ def _random_texts(rng, texts, longest, unknown):
 
 
 def _path_cases(rng):
-    yield case("cat", _TREE, label="the worked example")
-    yield case("animal", _TREE)
+    yield case("cat", {"cat": "pet", "pet": "animal"}, label="the worked example")
+    yield case("sparrow", _TREE)
     yield case("thing", _TREE, label="a root")
     yield case("unicorn", _TREE, label="a word that is not in the tree")
     for size in (5, 9):
@@ -92,6 +92,14 @@ def _beyond_the_root(word, parents):
 
 
 @hypernym_path.mistake(
+    "the path ends with None",
+    do="`parents.get(word)` gives None for a root. Ask whether there is a parent before you append it.",
+)
+def _none_at_the_end(word, parents):
+    return [*words.hypernym_path(word, parents), None]
+
+
+@hypernym_path.mistake(
     "the entries are taken out of parents on the way",
     do="The taxonomy belongs to the caller, who may need it again: read with parents[word], not with pop.",
 )
@@ -120,7 +128,7 @@ def _with_get(word, parents):
 
 
 def _ancestor_cases(rng):
-    yield case("cat", "dog", _TREE, label="the worked example")
+    yield case("cat", "dog", {"cat": "pet", "dog": "pet", "pet": "animal"}, label="the worked example")
     yield case("cat", "sparrow", _TREE, label="two words at different depths")
     yield case("sparrow", "car", _TREE)
     yield case("cat", "animal", _TREE, label="one word above the other")
@@ -179,6 +187,14 @@ def _direct_parents(a, b, parents):
 
 
 @lowest_common_ancestor.mistake(
+    "only the first word of the path is tried",
+    do="An `else: return None` inside the loop gives up at once. Return None after the loop, when all were tried.",
+)
+def _first_or_nothing(a, b, parents):
+    return a if a in words.hypernym_path(b, parents) else None
+
+
+@lowest_common_ancestor.mistake(
     "words of two different trees have no case of their own", do="When nothing is shared the answer is None."
 )
 def _always_found(a, b, parents):
@@ -215,7 +231,8 @@ def _down_from_the_roots(a, b, parents):
 
 
 def _one_hot_cases(rng):
-    yield case(["cat", "mat", "cat"], _VOCABULARY, label="the worked example")
+    yield case(["cat", "mat"], _VOCABULARY, label="the worked example")
+    yield case(["cat", "mat", "cat"], _VOCABULARY, label="a word that comes twice")
     yield case(["the", "dog", "on", "mat"], _VOCABULARY, label="a word outside the vocabulary")
     yield case(["the"], _VOCABULARY, label="the first word of the vocabulary")
     for unknown in (0, 0, 2):
@@ -223,9 +240,17 @@ def _one_hot_cases(rng):
         yield case(text, vocabulary)
 
 
+def _numbers_only(got, expected, *_):
+    """True and False equal 1 and 0, but the lesson goes on to multiply and to print the entries."""
+    if np.asarray(got).dtype == bool:
+        return "the entries are True and False, expected the numbers 1 and 0"
+    return difference(got, expected)
+
+
 one_hot = Exercise(
     words.one_hot,
     cases=_one_hot_cases,
+    differ=_numbers_only,
     hints=[
         "Start from np.zeros((len(words), len(vocabulary))). How many ones are to be written, and where?",
         "Row number i belongs to words[i]. Its column is the place of that word in the vocabulary.",
@@ -282,6 +307,31 @@ def _unknown_is_last(words_, vocabulary):
     return np.eye(len(vocabulary))[[index.get(word, -1) for word in words_]]
 
 
+@one_hot.mistake(
+    "the whole row of an unknown word was set to 1",
+    do="places.get(word) gives None for it, and None as an index stands for the whole row. Leave that row alone.",
+)
+def _unknown_everywhere(words_, vocabulary):
+    vectors = words.one_hot(words_, vocabulary)
+    vectors[vectors.sum(axis=1) == 0] = 1
+    return vectors
+
+
+@one_hot.mistake(
+    "the entries are True and False", do="Numbers are wanted: `.astype(float)` turns False into 0 and True into 1."
+)
+def _truth_values(words_, vocabulary):
+    return words.one_hot(words_, vocabulary).astype(bool)
+
+
+@one_hot.mistake(
+    "all rows are one and the same list",
+    do="`[row] * n` repeats the list itself, so that a 1 shows up in every row. np.zeros((N, V)) makes separate rows.",
+)
+def _one_row_repeated(words_, vocabulary):
+    return np.tile(_multi_hot(words_, vocabulary), (len(words_), 1))
+
+
 @one_hot.alternative
 def _rows_of_the_identity(words_, vocabulary):
     index = {word: column for column, word in enumerate(vocabulary)}
@@ -291,15 +341,15 @@ def _rows_of_the_identity(words_, vocabulary):
 
 @one_hot.alternative
 def _by_comparison(words_, vocabulary):
-    return np.array([[word == known for known in vocabulary] for word in words_])
+    return np.array([[int(word == known) for known in vocabulary] for word in words_])
 
 
 # cooccurrence
 
 
 def _cooccurrence_cases(rng):
-    yield case(_THREE_SENTENCES, _EIGHT_WORDS, 2, label="the worked example")
-    yield case([["the", "cat", "the"]], ["the", "cat"], 2, label="the same word twice in one window")
+    yield case([["the", "cat", "the"]], ["the", "cat"], 2, label="the worked example")
+    yield case(_THREE_SENTENCES, _EIGHT_WORDS, 2, label="three sentences")
     yield case([["cat"], ["sat", "on"]], _VOCABULARY, 3, label="sentences shorter than the window")
     yield case([["the", "cat", "sat"]], _VOCABULARY, 0, label="an empty window")
     yield case([["the", "shy", "cat", "sat"]], _VOCABULARY, 1, label="a word outside the vocabulary")
@@ -346,6 +396,13 @@ def _left_only(sentences, vocabulary, window=2):
 
 
 @cooccurrence.mistake(
+    "only the words to the right are counted", do="The window has two sides: look `window` places to the left as well."
+)
+def _right_only(sentences, vocabulary, window=2):
+    return _count(sentences, vocabulary, lambda sentence, i: range(i + 1, min(len(sentence), i + window + 1)))
+
+
+@cooccurrence.mistake(
     "every pair is counted twice",
     do="Each word is the centre once. When it is, add 1 to [centre, neighbour] only; the mirror image comes by itself.",
 )
@@ -382,6 +439,30 @@ def _short_by_one(sentences, vocabulary, window=2):
 def _negative_start(sentences, vocabulary, window=2):
     def places(sentence, i):
         return [j for j in range(len(sentence))[i - window : i + window + 1] if j != i]
+
+    return _count(sentences, vocabulary, places)
+
+
+@cooccurrence.mistake(
+    "the left half of the window vanishes at the start of a sentence",
+    do="i - window is negative there, and sentence[-1:1] is empty: write sentence[max(0, i - window) : i].",
+)
+def _negative_left_half(sentences, vocabulary, window=2):
+    def places(sentence, i):
+        return [*range(len(sentence))[i - window : i], *range(len(sentence))[i + 1 : i + 1 + window]]
+
+    return _count(sentences, vocabulary, places)
+
+
+@cooccurrence.mistake(
+    "the place of a word is looked up with sentence.index",
+    do="index gives the first place of that word, also for the second one. `for i, word in enumerate(sentence)` "
+    "counts the places.",
+)
+def _first_place(sentences, vocabulary, window=2):
+    def places(sentence, i):
+        i = sentence.index(sentence[i])
+        return [j for j in range(max(0, i - window), min(len(sentence), i + window + 1)) if j != i]
 
     return _count(sentences, vocabulary, places)
 
@@ -467,8 +548,9 @@ def _shifted_products(sentences, vocabulary, window=2):
 
 
 def _document_cases(rng):
-    yield case(_THREE_SENTENCES, _EIGHT_WORDS, label="the worked example")
-    yield case([["the", "cat", "the", "mat"], ["on"]], _VOCABULARY, label="a word that comes twice")
+    yield case([["the", "cat", "the"], ["on"]], ["the", "on"], label="the worked example")
+    yield case(_THREE_SENTENCES, _EIGHT_WORDS, label="three sentences")
+    yield case([["mat", "the"], ["at"]], ["at", "mat", "the"], label="a word inside another word")
     yield case([["the", "dog"], [], ["sat"]], _VOCABULARY, label="an unknown word and an empty document")
     for texts, unknown in ((2, 0), (4, 0), (3, 2)):
         yield case(*_random_texts(rng, texts=texts, longest=12, unknown=unknown))
@@ -528,6 +610,14 @@ def _shares(documents, vocabulary):
 )
 def _running_total(documents, vocabulary):
     return words.term_document(documents, vocabulary).cumsum(axis=1)
+
+
+@term_document.mistake(
+    "words are also counted inside longer words",
+    do="Joined into one text, 'mat' holds an 'at'. Count in the list of words: document.count(word).",
+)
+def _in_the_text(documents, vocabulary):
+    return np.array([[" ".join(document).count(word) for document in documents] for word in vocabulary])
 
 
 @term_document.alternative
@@ -618,6 +708,28 @@ def _without_sign(u, v):
 )
 def _one_length(u, v):
     return np.dot(u, v) / np.linalg.norm(v) if np.linalg.norm(v) else 0.0
+
+
+@cosine_similarity.mistake(
+    "the result was multiplied by the second length",
+    do="Python goes from left to right: a / b * c is (a / b) * c. Put the product of the lengths in brackets.",
+)
+def _without_brackets(u, v):
+    with np.errstate(invalid="ignore"):
+        return np.dot(u, v) / np.linalg.norm(u) * np.linalg.norm(v)
+
+
+@cosine_similarity.mistake(
+    "the products were not added up", do="u * v multiplies place by place. np.dot(u, v), or u @ v, adds up as well."
+)
+def _not_summed(u, v):
+    lengths = np.linalg.norm(u) * np.linalg.norm(v)
+    return u * v / lengths if lengths else 0.0
+
+
+@cosine_similarity.mistake("the angle is returned", do="The cosine of it is wanted: leave np.arccos out.")
+def _angle(u, v):
+    return np.arccos(np.clip(words.cosine_similarity(u, v), -1, 1))
 
 
 @cosine_similarity.alternative
@@ -725,6 +837,17 @@ def _without_logarithm(counts):
     return np.divide(counts, expected, out=np.zeros(counts.shape), where=expected > 0)
 
 
+@ppmi.mistake(
+    "the results were cut down to whole numbers",
+    do="np.zeros_like(counts) makes an array of the type of counts, and those are whole numbers. "
+    "np.zeros(counts.shape) makes one of floats.",
+)
+def _whole_numbers(counts):
+    result = np.zeros_like(counts)
+    result[...] = words.ppmi(counts)
+    return result
+
+
 @ppmi.alternative
 def _from_probabilities(counts):
     joint = counts / counts.sum()
@@ -746,8 +869,8 @@ def _with_two_loops(counts):
 
 def _svd_cases(rng):
     five_words = [[0, 5, 8, 1, 0], [5, 0, 7, 0, 1], [8, 7, 0, 2, 1], [1, 0, 2, 0, 6], [0, 1, 1, 6, 0]]
-    yield case(np.array(five_words), 2, label="the worked example")
-    yield case(np.array([[3.0, 0.0, 4.0]]), 1, label="a single row")
+    yield case(np.array([[3.0, 0.0, 4.0]]), 1, label="the worked example")
+    yield case(np.array(five_words), 2, label="five words")
     yield case(rng.normal(size=(4, 4)), 4, label="as many numbers as before")
     for shape, k in (((7, 4), 2), ((4, 7), 3), ((5, 5), 2)):
         yield case(rng.normal(size=shape) + 0.5, k)
@@ -765,7 +888,7 @@ def _same_up_to_sign(got, expected, matrix, k):
     if text := difference(lengths, wanted, atol=1e-6 * scale, where="the list of the columns' lengths"):
         return text
     if text := difference(got @ got.T, expected @ expected.T, rtol=1e-5, atol=1e-6 * scale):
-        return text.replace("the result", "the table of dot products of your rows")
+        return text.replace("the result", "the table of dot products of your rows, which no choice of signs changes,")
     return None
 
 
@@ -839,6 +962,33 @@ def _rebuilt(matrix, k):
     return (left[:, :k] * values[:k]) @ right[:k]
 
 
+@svd_vectors.mistake(
+    "the third result of np.linalg.svd was taken for V",
+    do="It is Vᵀ already. And the words are the rows of the matrix: their directions stand in U, the first result.",
+)
+def _transposed_contexts(matrix, k):
+    _, values, right = np.linalg.svd(matrix)
+    return right[:, :k] * values[:k]
+
+
+@svd_vectors.mistake(
+    "the k columns were added up",
+    do="`U[:, :k] @ values[:k]` is one number for each word. `*` multiplies column j by number j and keeps them apart.",
+)
+def _added_up(matrix, k):
+    left, values, _ = np.linalg.svd(matrix, full_matrices=False)
+    return left[:, :k] @ values[:k]
+
+
+@svd_vectors.mistake(
+    "U has more columns than there are singular values",
+    do="Cut first and multiply then, U[:, :k] * values[:k], or ask np.linalg.svd for full_matrices=False.",
+)
+def _multiplied_before_the_cut(matrix, k):
+    left, values, _ = np.linalg.svd(matrix)
+    return (left * values)[:, :k]
+
+
 @svd_vectors.mistake("nothing was cut off", do="Keep the first k columns only, those of the k largest singular values.")
 def _not_truncated(matrix, k):
     left, values, _ = np.linalg.svd(matrix, full_matrices=False)
@@ -862,7 +1012,8 @@ def _from_the_dot_products_of_the_rows(matrix, k):
 def _nearest_cases(rng):
     animals = ["cat", "dog", "car", "bus", "mat"]
     points = np.array([[1.0, 0.2], [2.0, 0.5], [5.0, 20.0], [0.1, 1.0], [0.5, -1.0]])
-    yield case("cat", 2, points, animals, label="the worked example")
+    yield case("cat", 2, np.array([[1, 0], [2, 1], [0, 9]]), animals[:3], label="the worked example")
+    yield case("cat", 2, points, animals, label="five words")
     yield case("car", 4, points, animals)
     yield case("bus", 9, points, animals, label="more neighbours asked for than there are words")
     yield case(
@@ -877,6 +1028,7 @@ def _nearest_cases(rng):
 
 def _same_up_to_ties(got, expected, word, k, vectors, vocabulary):
     """Compare two lists of words by the similarity at each place, so that ties may come in any order."""
+    got = got.tolist() if isinstance(got, np.ndarray) else got
     text = difference(got, expected)
     if text is None or not isinstance(got, (list, tuple)) or len(got) != len(expected):
         return text
@@ -973,11 +1125,26 @@ def _zeros_last(word, k, vectors, vocabulary):
 
 
 @nearest.mistake(
+    "the first word of the sorted list is dropped, whichever it is",
+    do="Another word can be just as similar as the word itself and come before it. Leave the word out by its name.",
+)
+def _first_dropped(word, k, vectors, vocabulary):
+    order = np.argsort(_similarities(word, vectors, vocabulary), kind="stable")[::-1]
+    return [vocabulary[i] for i in order[1 : k + 1]]
+
+
+@nearest.mistake(
     "one neighbour too few is returned", do="The word itself takes a place in the sorted list: drop it, then take k."
 )
 def _one_too_few(word, k, vectors, vocabulary):
     order = np.argsort(-_similarities(word, vectors, vocabulary), kind="stable")[:k]
     return [vocabulary[i] for i in order if vocabulary[i] != word]
+
+
+@nearest.alternative
+def _as_an_array(word, k, vectors, vocabulary):
+    order = np.argsort(-_similarities(word, vectors, vocabulary))
+    return np.array(vocabulary)[order[order != vocabulary.index(word)]][:k]
 
 
 @nearest.alternative
