@@ -353,8 +353,8 @@ def test_the_answers_are_those_of_torch(padding, width):
     widget = filters(padding=padding, width=width, filter=3, text=text)
     x = torch.tensor(small.embed(text.split())).T[None]
     weight, bias = (torch.tensor(part) for part in small.filters()[width])
-    pad = {"valid": 0, "same": "same", "full": width - 1}[padding]
-    expected = functional.conv1d(x, weight.transpose(1, 2), bias, padding=pad)[0]
+    pad = {"valid": (0, 0), "same": ((width - 1) // 2, width // 2), "full": (width - 1, width - 1)}[padding]
+    expected = functional.conv1d(functional.pad(x, pad), weight.transpose(1, 2), bias)[0]
     np.testing.assert_allclose(widget.own(), expected[2], rtol=1e-4, atol=1e-6)
     np.testing.assert_allclose(np.frombuffer(widget.passed, "<f4"), expected.amax(1).relu(), rtol=1e-4, atol=1e-6)
     assert widget.status == ""

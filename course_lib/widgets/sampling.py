@@ -25,13 +25,13 @@ class SamplingExplorer(CourseWidget):
         likeliest word, top_k is None for all. None: the widget draws by itself
     temperature, top_k, seed: where to start
     characters: the vocabulary holds characters: they are joined without spaces
-    title: the heading
+    title: the heading; None: made from the kind of vocabulary
     Raises ValueError when the prompt or the vocabulary cannot be used.
     """
 
     _esm, _css = browser_code("sampling")
 
-    title = traitlets.Unicode("Drawing the next word").tag(sync=True)
+    title = traitlets.Unicode().tag(sync=True)
     size = traitlets.Int().tag(sync=True)  # of the vocabulary
     characters = traitlets.Bool(False).tag(sync=True)
     learners = traitlets.Bool(False).tag(sync=True)  # there is a learner's sample
@@ -62,6 +62,7 @@ class SamplingExplorer(CourseWidget):
         top_k: int | None = None,
         seed: int = 0,
         characters: bool = False,
+        title: str | None = None,
         **traits: Any,
     ) -> None:
         vocabulary = list(vocabulary)
@@ -70,6 +71,7 @@ class SamplingExplorer(CourseWidget):
         if len(set(vocabulary)) < len(vocabulary):
             raise ValueError("a word occurs twice in the vocabulary")
         super().__init__(
+            title=title or f"Drawing the next {'character' if characters else 'word'}",
             size=len(vocabulary),
             tries=DRAWS if len(vocabulary) <= 5000 else DRAWS // 5,  # a second at most
             characters=characters,

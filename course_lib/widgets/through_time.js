@@ -64,13 +64,13 @@ export default widget((w) => {
   w.listen(clip, 'change', () => threshold());
   function threshold(send = true) {
     const to = +(10 ** +limit.input.value).toPrecision(2);
-    limit.lastChild.textContent = number(to);
+    limit.lastChild.textContent = number(send ? to : get('threshold') || to);
     limit.input.disabled = !clip.checked;
     if (send) { w.set({ threshold: clip.checked ? to : 0 }); tell(); w.redraw(); }
   }
   el.append(h('div', { className: 'wt-title' }, get('title')),
     h('div', { className: 'wt-row' }, scale, length, control('activation', kind)),
-    h('div', { className: 'wt-row' }, h('label', { className: 'wt-control' }, clip, 'clip the'), limit, control('colours', look)), w.read, canvas, note);
+    h('div', { className: 'wt-row' }, h('label', { className: 'wt-control' }, clip, 'clip the'), limit, control('colours', look)), canvas, w.read, note);
   threshold(false);
 
   function load() {
