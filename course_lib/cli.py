@@ -12,6 +12,7 @@ import click
 from course_lib import __version__, paths
 from course_lib.lessons import CourseError, Lesson, LessonError
 
+_RELOAD = "Is it open in JupyterLab? Then choose File > Reload Notebook from Disk there before you write on."
 _MARKS = {"passed": "✓", "wrong": "✗", "not written": "–"}  # anything else: "!"
 
 
@@ -124,6 +125,8 @@ def reset(lesson) -> None:
 
     new, kept = workspace.reset(lesson)
     click.echo(f"{new} is fresh." + (f" Your old copy is {kept}." if kept else ""))
+    if kept:
+        click.echo(_RELOAD)
 
 
 @cli.command()
@@ -132,7 +135,7 @@ def reset(lesson) -> None:
 def check(lesson, time_limit) -> None:
     """Check your copy without opening it.
 
-    Without LESSON, every lesson that you started is checked.
+    The file is read as it was last saved. Without LESSON, every lesson that you started is checked.
     """
     passed = [_check_one(one, time_limit) for one in _started(lesson)]
     sys.exit(not all(passed))
@@ -147,15 +150,21 @@ def update(lesson) -> None:
     """
     from course_lib import workspace
 
+    written = []
+
     def update_one(lesson):
         report = workspace.update(lesson)
+        written.extend([report.path] if report.kept else [])
         state = "is brought up to date" if report.changed else "is up to date"
         kept = f"; your old copy is {report.kept}" if report.kept else ""
         click.echo(f"{report.path} {state}{kept}.")
         for line in report.lines:
             click.echo(f"  {line}")
 
-    _each(_started(lesson), update_one)
+    failed = _each(_started(lesson), update_one)
+    if written:
+        click.echo(_RELOAD)
+    sys.exit(failed)
 
 
 @cli.command()
@@ -178,7 +187,7 @@ def build(lesson, solutions, out) -> None:
         text = notebook.dumps(notebook.build(lessons.read(path), edition))
         _write(out / f"{path.stem}.ipynb", text)
 
-    _each(every, build_one)
+    sys.exit(_each(every, build_one))
 
 
 @cli.group(invoke_without_command=True)
@@ -193,24 +202,25 @@ def data(ctx) -> None:
         click.echo(f"{row.name:<12} {_size(row.size):>8}  {row.where or 'not here'}")
         click.echo(f"{'':23}{row.title}")
         click.echo(f"{'':23}licence: {row.licence}")
-    click.echo("\n`course data get NAME` fetches one, `course data get all` the rest.")
+    click.echo("\n`course data get NAME ...` fetches one or more, `course data get all` the rest.")
 
 
 @data.command(name="get")
-@click.argument("name")
-def get_data(name) -> None:
-    """Fetch a data set, or all, and verify its checksums."""
+@click.argument("names", metavar="NAME...", nargs=-1, required=True)
+def get_data(names) -> None:
+    """Fetch data sets, or all, and verify their checksums."""
     from course_lib.data.catalogue import data_sets, folder, where
 
-    names = [row.name for row in data_sets()]
-    if name != "all" and name not in names:
-        raise click.BadParameter(f"no data set is called {name!r}. There are: {', '.join(names)}, all.")
+    every = [row.name for row in data_sets()]
+    for name in names:
+        if name != "all" and name not in every:
+            raise click.BadParameter(f"no data set is called {name!r}. There are: {', '.join(every)}, all.")
 
     def get_one(name):
         there = where(name)
         click.echo(f"{name} {'is' if there else 'is now'} in {folder(name)}")
 
-    _each(names if name == "all" else [name], get_one)
+    sys.exit(_each(every if "all" in names else names, get_one))
 
 
 @cli.command()
@@ -254,8 +264,8 @@ def _check_one(lesson: Lesson, time_limit: float) -> bool:
     return passed == len(statuses)
 
 
-def _each(items: Iterable, action) -> None:
-    """Do something with each item; a failure is told and the others still have their turn."""
+def _each(items: Iterable, action) -> bool:
+    """Do something with each item; a failure is told and the others have their turn. Returns whether any failed."""
     from course_lib.data.errors import DataError
 
     failed = False
@@ -265,8 +275,7 @@ def _each(items: Iterable, action) -> None:
         except (CourseError, DataError) as error:
             click.echo(f"Error: {error}", err=True)
             failed = True
-    if failed:
-        sys.exit(1)
+    return failed
 
 
 def _started(lesson: Lesson | None) -> list[Lesson]:

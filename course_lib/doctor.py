@@ -186,12 +186,16 @@ def _data_sets() -> tuple:
     every = data_sets()
     there = [row.name for row in every if row.where]
     text = f"{len(there)} of {len(every)} are there{': ' if there else ''}{', '.join(there)}"
-    return (True, text) if len(there) == len(every) else (None, text, "`course data` lists them and gets them")
+    return (
+        (True, text)
+        if len(there) == len(every)
+        else (None, text, "`course data` lists them, `course data get NAME` fetches one")
+    )
 
 
 def _browser() -> tuple:
     if importlib.util.find_spec("playwright") is None:
-        return None, "playwright is not installed; only the tests need it", "make test installs it"
+        return None, "playwright is not installed; only the tests need it", "`make test` installs it"
     found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, _BROWSERS)), None)
     if found:
         return True, found

@@ -31,7 +31,8 @@ def environment(folder: Path) -> dict[str, str]:
     """The environment of JupyterLab and its kernels.
 
     folder: the learner's folder, where a kernel finds the progress file
-    Returns a copy of this process's environment with our settings layered below the user's.
+    Returns a copy of this process's environment with our settings layered below the user's, and with this Python's
+        programs on the path.
     """
     result = dict(os.environ, COURSE_WORK=str(folder))
     for name in ("COURSE_NOTEBOOKS", "COURSE_DATA"):  # a kernel starts in another folder than this command
@@ -39,6 +40,9 @@ def environment(folder: Path) -> dict[str, str]:
             result[name] = str(Path(result[name]).resolve())
     layers = [result.get("JUPYTER_CONFIG_PATH"), str(SETTINGS)]
     result["JUPYTER_CONFIG_PATH"] = os.pathsep.join(filter(None, layers))
+    programs = str(Path(sys.executable).parent)  # a terminal in JupyterLab then knows the `course` command
+    if programs not in result.get("PATH", "").split(os.pathsep):
+        result["PATH"] = os.pathsep.join(filter(None, [programs, result.get("PATH")]))
     return result
 
 

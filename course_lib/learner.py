@@ -18,10 +18,20 @@ def check(subject: Callable) -> Callable:
     exercise = _find(subject)
     if exercise is None:
         return subject
+    if isinstance(subject, str):
+        report.show(
+            "That is the function's name in quotes",
+            [f"Give the function itself: `check({exercise.name})`."],
+            mark="→",
+        )
+        return exercise.reference
     if subject is exercise.reference:
         report.show(
-            f"{exercise.name}: this is the course's version",
-            ["Run the cell with your own function again, then this one, to have yours checked."],
+            f"{exercise.name}: this is the course's version, not yours",
+            [
+                f"Run the cell with your own function, then this one. If that cell shows an error, mend it first; and "
+                f"see that the function is called `{exercise.name}` there."
+            ],
             mark="→",
         )
         return subject

@@ -4,7 +4,7 @@ import asyncio
 import html
 
 from course_lib import progress, report
-from course_lib.exercise import PASSED
+from course_lib.exercise import NOT_WRITTEN, PASSED
 from course_lib.lessons import Lesson, lessons
 
 _SECONDS_BETWEEN_LOOKS = 2.0
@@ -69,10 +69,13 @@ def _passed(lesson: Lesson, record: dict[str, progress.Row]) -> int:
 
 
 def _mark(row: progress.Row | None) -> str:
-    return "✓" if row and row.status == PASSED else "◐" if row else "○"
+    if row is None or row.status == NOT_WRITTEN:  # running a lesson through is not a beginning
+        return "○"
+    return "✓" if row.status == PASSED else "◐"
 
 
 def _words(row: progress.Row | None) -> str:
-    if row is None:
-        return "not tried yet"
-    return "passed" if row.status == PASSED else f"{row.status}, checked {row.attempts} times"
+    if row is None or row.status == NOT_WRITTEN:
+        return "not written yet"
+    times = "once" if row.attempts == 1 else f"{row.attempts} times"
+    return "passed" if row.status == PASSED else f"{row.status}, checked {times}"

@@ -171,9 +171,11 @@ def test_update_keeps_the_answer_and_says_what_it_did(work_folder, notebooks):
     lesson(notebooks, "01_rows", "Rows and more", EXERCISE)
     said = course("update").stdout
     assert "is brought up to date; your old copy is" in said
+    assert "File > Reload Notebook from Disk" in said
     text = copy.read_text(encoding="utf-8")
     assert "keepdims=True" in text and "Rows and more" in text
-    assert "is up to date" in course("update", "1").stdout
+    said = course("update", "1").stdout
+    assert "is up to date" in said and "Reload" not in said
 
 
 def test_build_writes_both_editions(tmp_path):
@@ -218,6 +220,8 @@ def test_data_get_fetches_and_a_failure_leaves_the_others_their_turn(monkeypatch
 
     monkeypatch.setattr("course_lib.data.catalogue.folder", folder)
     assert str(tmp_path / "sst2") in course("data", "get", "sst2").stdout
+    two = course("data", "get", "sst2", "wordsim").stdout
+    assert str(tmp_path / "sst2") in two and str(tmp_path / "wordsim") in two and "ud_ewt" not in two
     result = course("data", "get", "all", code=1)
     assert result.stderr == "Error: ptb cannot be fetched: no network\n"
     assert str(tmp_path / "ud_ewt") in result.stdout

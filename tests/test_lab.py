@@ -93,6 +93,14 @@ def test_folders_named_relative_to_here_are_found_by_a_kernel_elsewhere(monkeypa
     assert lab.environment(tmp_path)["COURSE_DATA"] == str(Path("data").resolve())
 
 
+def test_a_terminal_in_jupyterlab_knows_the_course_command(monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", "/usr/bin")
+    programs = str(Path(sys.executable).parent)
+    assert lab.environment(tmp_path)["PATH"].split(os.pathsep) == [programs, "/usr/bin"]
+    monkeypatch.setenv("PATH", os.pathsep.join(["/usr/bin", programs]))  # an order of one's own stays
+    assert lab.environment(tmp_path)["PATH"].split(os.pathsep) == ["/usr/bin", programs]
+
+
 def test_every_option_goes_to_jupyterlab_after_ours(tmp_path):
     words = lab.command(("--port", "8899", "--ServerApp.root_dir=/else"), tmp_path)
     assert words[-3:] == ["--port", "8899", "--ServerApp.root_dir=/else"]

@@ -37,7 +37,15 @@ def test_a_wrong_function_is_replaced_and_that_is_said(capsys):
 
 def test_checking_the_courses_own_version_earns_nothing(capsys):
     assert check(start_here.normalise_rows) is start_here.normalise_rows
-    assert "the course's version" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "this is the course's version, not yours" in out
+    assert "see that the function is called `normalise_rows` there" in out
+    assert progress.summary() == {}
+
+
+def test_the_name_in_quotes_is_explained_and_the_lesson_goes_on(capsys):
+    assert check("normalise_rows") is start_here.normalise_rows
+    assert "`check(normalise_rows)`" in capsys.readouterr().out
     assert progress.summary() == {}
 
 
