@@ -1140,31 +1140,28 @@ def looking(query, key, value, mask=None, with_function=attend):
     return output, weights
 
 
-def read(text, **changes):
-    """Run MiniLM on a text with some functions exchanged. Returns its tokens, and what each layer looked at."""
-    looked.clear()
-    encoded = pretrained.encode(text)
-    model = bert if not changes else Bert(pretrained.weights, **{**mine, **changes})
-    with torch.no_grad():
-        model(torch.tensor([encoded.ids]))
-    return encoded.tokens, list(looked)
+def watched(attend=attend, **changes):
+    """MiniLM in your functions, or in changed ones, that keeps in `looked` what it looked at."""
+    return Bert(pretrained.weights, **{**mine, **changes, "attend": partial(looking, with_function=attend)})
 
 
-def version(attend=attend, **changes):
-    """A function from a text to its tokens and MiniLM's attention weights (layers, heads, T, T)."""
+def reader(model):
+    """A function from a text to its tokens and the model's attention weights (layers, heads, T, T)."""
 
     def attention(text):
-        tokens, layers = read(text, attend=partial(looking, with_function=attend), **changes)
-        return tokens, torch.stack([weights for _, _, weights in layers])
+        looked.clear()
+        encoded = pretrained.encode(text)
+        with torch.no_grad():
+            model(torch.tensor([encoded.ids]))
+        return encoded.tokens, torch.stack([weights for _, _, weights in looked])
 
     return attention
 
 
-attention_of = version()
-
-
 def scores_of(text, layer, head):
-    query, key, _ = read(text, attend=looking)[1][layer]
+    """Queries and keys of one head."""
+    attention_of(text)
+    query, key, _ = looked[layer]
     return {"query": query[head], "key": key[head]}
 
 
@@ -1174,6 +1171,7 @@ if pretrained:
     from course_lib.widgets import AttentionExplorer
     from IPython.display import display
 
+    attention_of = reader(watched())
     start = {"layer": 4, "head": 2, "token": "it"}
     display(AttentionExplorer(attention_of, tired, scores=scores_of, examples=[tired, wide], **start))
 
@@ -1229,7 +1227,7 @@ if pretrained:
 
 
 # %%
-def heads_that_are_right(examples):
+def heads_that_are_right(examples, model):
     """For each head the share of sentences in which the pronoun looks more at the right noun than at the other."""
     right = torch.zeros(6, 12)
     for example in examples:
@@ -1237,7 +1235,7 @@ def heads_that_are_right(examples):
         start = np.cumsum([1, *map(len, pieces)])  # the first piece of each word; place 0 is [CLS]
         looked.clear()
         with torch.no_grad():
-            watched(torch.tensor([[101, *sum(pieces, []), 102]]))
+            model(torch.tensor([[101, *sum(pieces, []), 102]]))  # [CLS], the pieces, [SEP]
         row = torch.stack([weights for _, _, weights in looked])[:, :, start[example.pronoun]]
         right += row[..., start[example.antecedent]] > row[..., start[example.other]]
     return right / len(examples)
@@ -1246,8 +1244,8 @@ def heads_that_are_right(examples):
 if pretrained:
     from course_lib.data import references
 
-    watched = Bert(pretrained.weights, **{**mine, "attend": looking})
-    chosen_on, judged_on = (heads_that_are_right(references(split)[:200]) for split in ("train", "test"))
+    model = watched()
+    chosen_on, judged_on = (heads_that_are_right(references(split)[:200], model) for split in ("train", "test"))
     layer, head = divmod(chosen_on.argmax().item(), 12)
     print(f"layer 4, head 2 is right in {judged_on[3, 1]:.0%} of the sentences")
     print(f"the best head, layer {layer + 1}, head {head + 1}: {judged_on[layer, head]:.0%}; guessing gives about 50%")
@@ -1290,7 +1288,7 @@ if pretrained:
     for name, changes in broken.items():
         got = vectors_of([*texts, tired], Bert(pretrained.weights, **{**mine, **changes}))
         kept = (got * vectors_of([*texts, tired], bert)).sum(dim=-1).mean().item()
-        tokens, weights = version(**changes)(tired)
+        tokens, weights = reader(watched(**changes))(tired)
         row = weights[3, 1, tokens.index("it")]
         print(f"{name:>30}: {kept:.2f}   it → animal {row[tokens.index('animal')]:.2f}")
         assert kept > 0.999 if not changes else kept < 0.9
@@ -1306,7 +1304,11 @@ if pretrained:
 
 # %%
 if pretrained:
-    versions = {"yours": version(), "no √E": version(no_root), "√D instead of √E": version(narrow_root)}
+    versions = {
+        "yours": attention_of,
+        "no √E": reader(watched(no_root)),
+        "√D instead of √E": reader(watched(narrow_root)),
+    }
     display(AttentionExplorer(versions, tired, title="The same weights, three formulas", **start))
 
 # %% [markdown]

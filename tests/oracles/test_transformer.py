@@ -194,6 +194,7 @@ def test_a_decoder_layer_is_that_of_pytorch(norm_first):
         close(mine, right)
 
 
+@pytest.mark.filterwarnings("ignore:enable_nested_tensor")
 def test_an_encoder_decoder_is_nn_transformer_between_embedding_and_output():
     torch.manual_seed(2)
     ours = shake(EncoderDecoder(11, width=12, heads=3, hidden=20, layers=2, longest=9))
@@ -401,9 +402,12 @@ def test_the_second_head_of_the_fourth_layer_links_it_to_the_animal():
         return output, weights
 
     bert = Bert(model.weights, 12, attend=recording)
-    encoded = model.encode(ANIMAL.format("tired"))
-    with torch.no_grad():
-        bert(torch.tensor([encoded.ids]))
-    row = seen[3][1, encoded.tokens.index("it")]
-    assert 0.60 < row[encoded.tokens.index("animal")] < 0.68
-    assert 0.03 < row[encoded.tokens.index("street")] < 0.08
+    for ending, expected in (("tired", (0.64, 0.05)), ("wide", (0.27, 0.13))):  # it does not turn to the street
+        seen.clear()
+        encoded = model.encode(ANIMAL.format(ending))
+        with torch.no_grad():
+            bert(torch.tensor([encoded.ids]))
+        row = seen[3][1, encoded.tokens.index("it")]
+        assert [row[encoded.tokens.index(word)].item() for word in ("animal", "street")] == pytest.approx(
+            expected, abs=0.01
+        )
