@@ -266,7 +266,9 @@ def test_the_learners_right_encoding_agrees(length, d, base):
     widget = widgets.PositionalEncodingExplorer(positional_encoding, d, length, base, 1, 1)
     assert widget.status.startswith(f"Your function agrees in all {length * d:,} numbers")
     assert not widget.bad and widget.theirs_for == [length, d, base]
-    got = np.frombuffer(widget.theirs, "<i2").reshape(length, d) * widget.theirs_scale
+    [(content, [numbers])] = messages(widget, {})
+    got = np.frombuffer(numbers, "<i2").reshape(length, d) * content["scale"]
+    assert content["of"] == [length, d, base]
     np.testing.assert_allclose(got, positional_encoding(length, d, base), atol=2e-5)
 
 
@@ -286,7 +288,8 @@ def test_a_function_without_a_base_is_called_without_it():
 
 def test_the_largest_map_is_sent_in_under_40_kb():
     widget = widgets.PositionalEncodingExplorer(positional_encoding, d=128, length=100)
-    assert len(widget.theirs) == 2 * 128 * 100 < 40_000
+    [(_, [numbers])] = messages(widget, {})
+    assert len(numbers) == 2 * 128 * 100 < 40_000
 
 
 @pytest.mark.parametrize(

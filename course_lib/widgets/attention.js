@@ -109,9 +109,9 @@ function build(w) {
   const worked = () => (parts ? ` ${one.words(exact ? head[last * S + best()] : undefined)}` : '');
 
   // ---- pictures ----
-  function paint(c) {                                          // every head once, a pixel for a weight; roots show small ones
+  function paint(c) {                                          // every head once, a pixel for a weight; a root shows small ones, which shrinking a long text would hide
     const ink = c.dark ? 0xffd89a : 0x803600, x = (thumbs = h('canvas', { width: H * S, height: L * T })).getContext('2d');
-    const image = x.createImageData(H * S, L * T), pixels = new Uint32Array(image.data.buffer), alpha = Array.from({ length: 256 }, (_, v) => (Math.sqrt(v * 255) << 24) | ink);
+    const image = x.createImageData(H * S, L * T), pixels = new Uint32Array(image.data.buffer), alpha = Array.from({ length: 256 }, (_, v) => (255 * (v / 255) ** (S > 32 ? 0.36 : 0.5) << 24) | ink);
     for (let k = 0, l = 0; l < L; l++) for (let n = 0; n < H; n++) for (let a = 0; a < T; a++)
       for (let o = ((l * T + a) * H + n) * S, end = o + S; o < end; o++) pixels[o] = alpha[bytes[k++]];
     x.putImageData(image, 0, 0);

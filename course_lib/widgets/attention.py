@@ -181,7 +181,7 @@ class AttentionExplorer(CourseWidget):
         if self._weights is None:
             return f"{self.title}. {about['note']}"
         layers, heads = about["shape"][:2]
-        shown = " ".join(about["left"][:40]) + (" …" if len(about["left"]) > 40 else "")
+        shown = " ".join(about["left"][:24]) + (" …" if len(about["left"]) > 24 else "")
         weights = np.nan_to_num(self._weights[self.layer - 1, self.head - 1])
         place = max(_place(self._token, about["left"]), 0)
         most = ", ".join(
@@ -207,7 +207,7 @@ class AttentionExplorer(CourseWidget):
         shade = (np.sqrt(np.nan_to_num(self._weights).clip(0, 1)) * 5).round() / 5  # few shades make a small file
         shades = {"cmap": "Blues", "vmin": 0, "vmax": 1, "interpolation": "nearest"}
         if many:
-            tiles = np.pad(_coarse(shade, max(5, 80 // heads)), ((0, 0), (0, 0), (0, 1), (0, 1)), constant_values=0.3)
+            tiles = np.pad(_coarse(shade, max(5, 72 // heads)), ((0, 0), (0, 0), (0, 1), (0, 1)), constant_values=0.3)
             high, wide = tiles.shape[2:]
             panels[0].imshow(
                 tiles.transpose(0, 2, 1, 3).reshape(layers * high, heads * wide),

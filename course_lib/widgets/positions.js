@@ -10,7 +10,7 @@ export function encoding(length, d, base) {
   return out;
 }
 
-/** After how many positions a column repeats. */
+/** How many positions until a column repeats. */
 export const wavelength = (i, d, base) => 2 * Math.PI * base ** (2 * Math.floor(i / 2) / d);
 
 export function dot(a, d, p, q) {
@@ -19,7 +19,7 @@ export function dot(a, d, p, q) {
   return sum;
 }
 
-/** Columns 2m and 2m + 1 at position p; and turned by `angle`, as a shift by angle / frequency turns them. */
+/** Columns 2m and 2m + 1 at position p; and turned by `angle`, as a shift turns them. */
 export const couple = (a, d, p, m) => [a[p * d + 2 * m], a[p * d + 2 * m + 1]];
 export function turned(a, d, p, m, angle) {
   const [s, c] = couple(a, d, p, m);
@@ -42,7 +42,7 @@ const BASES = [10, 30, 100, 300, 1000, 3000, 10000, 30000, 100000], LEFT = 44, T
 
 function build(w) {
   const get = w.get, bases = [...new Set([...BASES, get('base')])].sort((a, b) => a - b);
-  let n, d, b, own, theirs = null, view = 'waves', shown = 'course', map = null, inked = null, place = {}, right = {}, x, c;
+  let n, d, b, own, theirs = null, got = [], view = 'waves', shown = 'course', map = null, inked = null, place = {}, right = {}, x, c;
   let [p, i] = get('at'), hover = null, k = get('shift'), kept = [];
   const at = () => hover || [p, i], rate = (m) => b ** (-2 * m / d), q = () => clamp(at()[0] + k, 0, n - 1);
 
@@ -51,7 +51,7 @@ function build(w) {
   const length = slider(w, 'length', [4, 100], get('length'), (v) => w.set({ length: v }));
   const base = slider(w, 'base', [0, bases.length - 1], 0, (n) => w.set({ base: bases[n] }));
   const source = choice(w, 'numbers of', [['course', 'the course'], ['yours', 'your function'], ['difference', 'the difference']], shown, (v) => { shown = v; fresh(); });
-  const kind = choice(w, 'view', [['waves', 'waves'], ['dots', 'dot products'], ['rotation', 'a shift is a rotation']], view, (v) => { view = v; fresh(); });
+  const kind = choice(w, 'view', [['waves', 'waves'], ['dots', 'dot products'], ['rotation', 'shift as rotation']], view, (v) => { view = v; fresh(); });
   const shift = slider(w, 'shift', [-40, 40], k, (v) => { k = v; fresh(); });
   const [heat, other] = [0, -1].map((tabIndex) => h('canvas', { tabIndex, role: 'img', className: 'wp-canvas' })), note = h('div', { className: 'wt-note', 'aria-live': 'polite' });
   w.el.append(h('div', { className: 'wt-title' }, 'Positions as waves'),
@@ -59,12 +59,11 @@ function build(w) {
     h('div', { className: 'wt-row' }, control('view', kind), shift), h('div', { className: 'wp-body' }, heat, other), w.read, note);
 
   function load() {
-    const raw = numbers(get('theirs'), Int16Array);
     [n, d, b] = [get('length'), get('d'), get('base')];
     own = encoding(n, d, b);
-    const current = String(get('theirs_for')) === String([n, d, b]);
-    theirs = current && raw.length === n * d ? unpack(raw, get('theirs_scale')) : null;
-    note.textContent = !get('asks') ? '' : current ? get('status') : 'Asking your function (this needs the running kernel) …';
+    const asked = String([n, d, b]), current = String(get('theirs_for')) === asked;
+    theirs = got[0] === asked && got[1].length ? got[1] : null;
+    note.textContent = !get('asks') ? '' : current ? get('status') : 'Asking your function (kernel needed) …';
     note.classList.toggle('wt-bad', current && get('bad'));
     width.set(d); length.set(n); base.set(bases.indexOf(b));
     base.lastChild.textContent = b.toLocaleString('en');
@@ -95,7 +94,7 @@ function build(w) {
     }
     w.redraw();
   }
-  function spread(a, gap) {   // how far the dot products of such pairs differ
+  function spread(a, gap) {
     const all = [];
     for (let s = Math.max(0, -gap); s < n - Math.max(0, gap); s++) all.push(dot(a, d, s, s + gap));
     return Math.max(...all) - Math.min(...all);
@@ -202,7 +201,7 @@ function build(w) {
     w.ready();
   });
 
-  // ---- pointing and keys ----
+  // ---- pointing, keys ----
   function cell(e) {
     const [x, y] = pointer(e, heat), [s, r] = [Math.floor((x - LEFT) / place.W * d), Math.floor((y - TOP) / place.H * n)];
     return r >= 0 && s >= 0 && r < n && s < d ? [r, s] : null;
@@ -221,7 +220,9 @@ function build(w) {
     const v = Math.round(right.from + (pointer(e, other)[0] - right.X) / right.W * (right.to - right.from));
     if (view === 'waves') move(v, i); else if (view === 'dots') { k = clamp(v, -40, 40); shift.set(k); tell(); }
   });
-  w.on(['d', 'length', 'base', 'theirs', 'theirs_for', 'status'], load);
+  w.on(['d', 'length', 'base', 'theirs_for', 'status'], load);
+  w.onMessage(({ of, scale }, [raw]) => { got = [String(of), unpack(numbers(raw, Int16Array), scale)]; load(); });
+  if (get('asks')) w.model.send({});
   load();
 }
 

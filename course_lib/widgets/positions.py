@@ -33,9 +33,7 @@ class PositionalEncodingExplorer(CourseWidget):
     at = traitlets.List().tag(sync=True)
     shift = traitlets.Int().tag(sync=True)
     asks = traitlets.Bool().tag(sync=True)  # there is a learner's function
-    theirs = traitlets.Bytes().tag(sync=True)  # int16 [length, d] times theirs_scale, -32768 for NaN; empty: no numbers
-    theirs_scale = traitlets.Float(1.0).tag(sync=True)
-    theirs_for = traitlets.List().tag(sync=True)  # the length, d and base that they belong to
+    theirs_for = traitlets.List().tag(sync=True)  # the length, d and base that status belongs to
     status = traitlets.Unicode().tag(sync=True)
     bad = traitlets.Bool().tag(sync=True)
 
@@ -67,9 +65,10 @@ class PositionalEncodingExplorer(CourseWidget):
             shift=int(shift),
             asks=positional_encoding is not None,
         )
-        self._function = positional_encoding
+        self._function, self._numbers = positional_encoding, None
         self._ask_again()
         self.observe(self._ask_again, ["d", "length", "base"])
+        self.on_msg(self._send_numbers)
 
     def encoding(self) -> np.ndarray:
         """The course's numbers. Returns an array (length, d), float64. Source: Vaswani et al. (2017), section 3.5."""
@@ -96,8 +95,17 @@ class PositionalEncodingExplorer(CourseWidget):
                 else:
                     status, bad = _compare(got, expected)
         with self.hold_sync():
-            self.theirs, self.theirs_scale = (b"", 1.0) if got is None else _packed(got)
             self.theirs_for, self.status, self.bad = asked, status, bad
+        self._numbers = None if got is None else _packed(got)
+        self._send_numbers()
+
+    def _send_numbers(self, *_: Any) -> None:
+        """Send the learner's numbers, also when a view asks; not as a trait, because traits are saved in the notebook.
+
+        They are int16 [length, d] times scale, with -32768 for NaN; or nothing.
+        """
+        numbers, scale = self._numbers or (b"", 1.0)
+        self.send({"of": self.theirs_for, "scale": scale}, [numbers])
 
     def alt_text(self) -> str:
         encoding = self.encoding()
@@ -112,15 +120,16 @@ class PositionalEncodingExplorer(CourseWidget):
 
     def picture(self) -> Any:
         encoding = self.encoding()
-        figure = new_figure(7, 3.2)
+        figure = new_figure(6.4, 2.8)
         left, right = figure.subplots(1, 2)
-        shown = left.imshow((encoding * 20).round() / 20, cmap="PuOr_r", vmin=-1, vmax=1, aspect="auto")
+        shades = (encoding * 4).round() / 4  # few shades make a small file
+        shown = left.imshow(shades, cmap="PuOr_r", vmin=-1, vmax=1, aspect="auto", interpolation="nearest")
         left.set(xlabel="dimension", ylabel="position")
         figure.colorbar(shown, ax=left, ticks=[-1, 0, 1])
-        for column, colour in zip(sorted({0, self.d // 16 * 2, self.d // 8 * 2}), ("C0", "C1", "C2"), strict=False):
+        for column, colour in zip(sorted({self.d // 16 * 2, self.d // 8 * 2}), ("#0072b2", "#d55e00"), strict=False):
             right.plot(encoding[:, column], color=colour, label=f"dimension {column}")
         right.set(xlabel="position", ylabel="value")
-        right.legend(fontsize=7, loc="lower right")
+        right.legend(fontsize=7, loc="lower left", frameon=False)
         return figure
 
 

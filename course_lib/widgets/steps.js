@@ -47,7 +47,7 @@ function panel(w, pick, changed) {
     }[step];
   }
   function draw(width, c) {
-    const E = p.width, S = p.right.length, wide = Math.min(width, 980), beside = wide > 640, half = beside ? wide / 2 - 20 : wide, from = 84;
+    const E = p.width, S = p.right.length, wide = Math.min(width, 980), beside = wide > 640, half = beside ? wide / 2 - 20 : wide - 14, from = 84;
     const x = fit(canvas, wide, beside ? 216 : 412), most = (values) => Math.max(1e-9, ...Array.from(values).filter(Number.isFinite).map(Math.abs));
     const write = (text, X, Y, colour = c.soft, font = '12px', align = 'left', room = undefined) => { x.font = `${font} ${c.font}`; x.fillStyle = colour; x.textAlign = align; x.fillText(text, X, Y, room); };
     const bars = (values, X, W, zero, tall, top, colour, digits = 2) => {
@@ -73,7 +73,7 @@ function panel(w, pick, changed) {
       write(`the ${E} features`, from, 8);
       [['query of', p.left[i], query, top], ['key of', p.right[j], key, top], ['products', `sum ${number(all.raw[j])}`, all.products, most(all.products)]].forEach(line);
     }
-    const soft = feet || step === 'weights', values = all[soft ? 'weights' : step], [X, Y] = beside ? [half + 40, 26] : [0, 234], each = half / S;
+    const soft = feet || step === 'weights', values = all[soft ? 'weights' : step], [X, Y] = beside ? [half + 40, 26] : [12, 234], each = half / S;
     const zero = Y + (soft ? 108 : 60), tall = soft ? 92 : 42, top = soft ? 1 : Math.max(most(all.raw), most(all.scaled));
     place = { X, Y, each, S };
     write({ raw: `query of ${q(p.left[i])} · key, for every key`, scaled: `divided by √d = ${number(1 / p.scale)}` }[step] || 'softmax: positive, and together 1', X, 8 + (beside ? 0 : Y - 26));

@@ -170,6 +170,15 @@ def test_the_error_of_the_function_is_text_and_the_course_stays(mount):
     assert read_out(view).startswith("Position 10")
 
 
+def test_without_the_kernel_the_course_is_there(mount):
+    widget = make()
+    widget.send = lambda *_: None
+    view = mount(widget)
+    assert read_out(view).startswith("Position 10, dimension 2:")
+    choose(view, "your function")
+    assert read_out(view) == "No numbers to show."
+
+
 def test_without_a_function_there_is_nothing_to_choose(mount):
     view = mount(PositionalEncodingExplorer())
     view.settle()
