@@ -268,6 +268,14 @@ def test_an_analogy_is_answered_by_the_offset_of_unit_vectors():
     assert "left in" in widget.answer["status"]
 
 
+def test_the_question_to_open_with_can_be_named():
+    assert explorer(triple=("w0", "w1", "w2")).query["mode"] == "analogy"
+    widget = explorer(triple=("w0", "w1", "w2"), mode="neighbours")
+    assert (widget.query["mode"], widget.query["triple"]) == ("neighbours", ["w0", "w1", "w2"])
+    with pytest.raises(ValueError, match="'neighbors'; the questions are"):
+        explorer(mode="neighbors")
+
+
 def test_the_learners_functions_are_asked_with_the_lessons_arguments():
     asked = []
 

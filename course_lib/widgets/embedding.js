@@ -50,7 +50,7 @@ function build(w) {
   const main = h('div', { hidden: true },
     h('div', { className: 'wt-row' }, control('vectors', space), control('question', mode), control('map of', scope)),
     h('div', { className: 'wt-row' }, one, three, k), body, note);
-  const late = setTimeout(() => { wait.textContent = 'The map comes from the running kernel: run this cell again to explore it.'; }, 2000);
+  const late = setTimeout(() => { wait.textContent = 'The map comes from the running kernel: run this cell again to explore it (on a new day first all those above it).'; }, 2000);
   w.listen(w.signal, 'abort', () => clearTimeout(late));
   w.el.append(h('div', { className: 'wt-title' }, 'Words as points, neighbours as directions'), wait, main);
 
@@ -82,6 +82,7 @@ function build(w) {
     leave.checked = query().leave_out;
     one.hidden = query().mode === 'analogy'; three.hidden = !one.hidden;
     gather();
+    body.classList.toggle('we-wait', query().number !== answer().number);
     if (!map || !current()) return w.redraw();
     const [a, b, c] = asked(), rows = found(), title = analogy() ? `${a} : ${b} = ${c} : ?` : `Nearest to ${q(a)}`;
     head.textContent = title;

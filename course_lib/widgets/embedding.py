@@ -23,9 +23,10 @@ class EmbeddingExplorer(CourseWidget):
     analogy: the learner's analogy(a, b, c, k, vectors, vocabulary) -> list of words that answer "a is to b as c is
         to ...?", best first; None: the widget's own, nearest to b - a + c by cosine
     word: the word to begin with; None: the first one
-    triple: the words (a, b, c) of the analogy to begin with; the widget then opens with it
+    triple: the words (a, b, c) of the analogy to begin with
     k: how many neighbours, 1 to 20
-    Raises ValueError when a space does not fit together.
+    mode: the question to open with, "neighbours" or "analogy"; None: the analogy if there is a triple
+    Raises ValueError when a space does not fit together, or for another mode.
     """
 
     _esm, _css = browser_code("embedding")
@@ -41,7 +42,10 @@ class EmbeddingExplorer(CourseWidget):
         word: str | None = None,
         triple: Sequence[str] | None = None,
         k: int = 8,
+        mode: str | None = None,
     ) -> None:
+        if mode not in (None, "neighbours", "analogy"):
+            raise ValueError(f'mode is {mode!r}; the questions are "neighbours" and "analogy"')
         if not spaces:
             raise ValueError("there is no space to show: pass {name: (words, vectors)}")
         self._spaces = {name: _Space(name, words, vectors) for name, (words, vectors) in spaces.items()}
@@ -50,7 +54,7 @@ class EmbeddingExplorer(CourseWidget):
         words = first.words
         query = {
             "space": first.name,
-            "mode": "analogy" if triple else "neighbours",
+            "mode": mode or ("analogy" if triple else "neighbours"),
             "word": words[0] if word is None else str(word),
             "k": max(1, min(int(k), MOST_NEIGHBOURS)),
             "triple": [str(item) for item in triple] if triple else [words[i % len(words)] for i in range(3)],

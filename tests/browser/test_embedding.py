@@ -151,6 +151,28 @@ def test_the_question_can_be_switched(mount):
     assert neighbours(view)[0] == "queen"
 
 
+def test_a_triple_can_wait_behind_the_neighbours(mount):
+    view = mount(make(triple=("man", "king", "woman"), mode="neighbours"))
+    assert view.page.inner_text(".we-head") == "Nearest to “king”"
+    choose(view, "analogy")
+    assert view.page.inner_text(".we-head") == "man : king = woman : ?"
+    assert neighbours(view)[0] == "queen"
+
+
+def test_an_answer_that_is_waited_for_is_dimmed(mount):
+    widget = make()
+    view = mount(widget)
+    view.settle()
+    dimmed = view.page.locator(".we-wait")
+    assert dimmed.count() == 0
+    widget.answer, answer = {**widget.answer, "number": -1}, widget.answer
+    view.push()
+    assert dimmed.count() == 1
+    widget.answer = answer
+    view.push()
+    assert dimmed.count() == 0
+
+
 def test_the_map_of_these_words_alone(mount):
     view = mount(make())
     before = pixels(view)
