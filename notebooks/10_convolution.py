@@ -470,6 +470,7 @@ axes.text(winners[0], praise.max() + 0.05, "maximum", ha="center")
 axes.text(winners[1], praise[winners[1]] + 0.05, "second of k = 2", ha="center")
 axes.set(ylabel="answer", ylim=(0, 1.8))
 axes.set_xticks(range(len(praise)), review.split(), rotation=20)
+figure.tight_layout()
 picture(
     figure,
     "A bar chart over the words of: this movie is not very good but the acting is excellent. The filter answers 1.4 "
@@ -546,10 +547,21 @@ print(trigrams[0] == trigrams[1])
 #
 # with $W$ of shape 2 × 300, if there are two classes.
 #
+# Kim's settings: word vectors of 300 numbers, batches of 50 sentences, dropout ½, the optimiser Adadelta, and the
+# weights of each class cut back whenever their norm exceeds 3. Many programs take batches of 32 or 64 and Adam with
+# steps of 0.001.
+#
 # Here are the shapes for one sentence of six words with d = 50, computed by your `pad_for`:
 
 # %%
 n, d, filters = 6, 50, 100  # this movie is not very good
+for width in [3, 4, 5]:
+    print(f"width {width}: {pad_for(n, width, 'full')[2]} windows, without padding {pad_for(n, width, 'valid')[2]}")
+#> width 3: 8 windows, without padding 4
+#> width 4: 9 windows, without padding 3
+#> width 5: 10 windows, without padding 2
+
+# %%
 figure, axes = plt.subplots(figsize=(8.6, 3.4))
 axes.axis("off")
 
@@ -559,7 +571,7 @@ def box(x, y, text, colour):
 
 
 def arrow(start, end):
-    axes.annotate("", end, start, arrowprops={"arrowstyle": "->", "color": "grey", "shrinkA": 26, "shrinkB": 26})
+    axes.annotate("", end, start, arrowprops={"arrowstyle": "->", "color": "grey", "shrinkA": 30, "shrinkB": 46})
 
 
 for y, width in zip([2, 1, 0], [3, 4, 5], strict=True):
@@ -570,8 +582,6 @@ for y, width in zip([2, 1, 0], [3, 4, 5], strict=True):
     box(1.6, y, f"pad {left} + {n} + {right}\n{left + n + right} × {d}", "white")
     box(3.2, y, f"width {width}, ReLU\n{windows} × {filters}", "#cfe3f5")
     box(4.8, y, f"max over time\n{filters}", "#fde3c8")
-    valid = pad_for(n, width, "valid")[2]
-    print(f"width {width}: {windows} windows with full padding, {valid} without")
 arrow((6.2, 1), (7.6, 1))
 box(0, 1, f"sentence\n{n} × {d}", "#dff0d8")
 box(6.2, 1, f"side by side\n{3 * filters}\ndropout", "#fde3c8")
@@ -583,9 +593,6 @@ picture(
     "Each branch pads, slides 100 filters with ReLU (maps of 8, 9 and 10 windows), and takes the maximum over time: "
     "100 numbers. The three results stand side by side, 300 numbers with dropout, and a linear layer makes two scores.",
 )
-#> width 3: 8 windows with full padding, 4 without
-#> width 4: 9 windows with full padding, 3 without
-#> width 5: 10 windows with full padding, 2 without
 
 # %% [markdown]
 # ### Exercise · textcnn_parameter_count · ●○○ · 6 minutes
@@ -747,9 +754,9 @@ for which in range(3):
     best = answers.topk(4, dim=0)
     for number in range(30):
         vote = votes[30 * which + number] * best.values[0, number].item()
-        opinions.append((vote, [" ".join(windows[place]) for place in best.indices[:, number]]))
+        opinions.append((vote, which, number, [" ".join(windows[place]) for place in best.indices[:, number]]))
 opinions.sort()
-for vote, favourites in opinions[:4] + opinions[-4:]:
+for vote, _, _, favourites in opinions[:4] + opinions[-4:]:
     print(f"{vote:+.2f}  {' | '.join(favourites)}")
 
 # %% [markdown]
@@ -787,8 +794,9 @@ FilterExplorer(
     labels=[label for _, label in some],
     classes=["blame", "praise"],
     class_weights=cnn.linear.weight.detach(),
-    text="the music is not boring but it lacks charm .",
-    width=3,
+    text="the plot has no gaps but the music is never very fresh .",
+    width=opinions[0][1] + 2,  # the one with the strongest vote for blame
+    filter=opinions[0][2] + 1,
 )
 
 # %% [markdown]
@@ -953,7 +961,7 @@ for layers in [[(3, 1)], [(3, 1)] * 2, [(3, 1)] * 3, [(3, 1), (3, 2), (3, 4)], [
 #> 1 layers, dilations [1]: 3 words
 #> 2 layers, dilations [1, 1]: 5 words
 #> 3 layers, dilations [1, 1, 1]: 7 words
-#> 4 layers, dilations [1, 2, 4]: 15 words
+#> 3 layers, dilations [1, 2, 4]: 15 words
 #> 8 layers, dilations [1, 2, 4, 8, 16, 32, 64, 128]: 511 words
 
 # %% [markdown]
@@ -980,8 +988,7 @@ figure.tight_layout()
 picture(
     figure,
     "Two trees of lines from one output of layer 3 down to the words. Left, dilations 1, 1, 1: the output sees seven "
-    "neighbouring words. Right, dilations 1, 2, 4: the steps get longer towards the top, and it sees fifteen words, "
-    "each by exactly one path.",
+    "neighbouring words. Right, dilations 1, 2, 4: the steps get longer towards the top, and it sees fifteen words.",
 )
 
 # %% [markdown]

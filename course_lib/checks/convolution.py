@@ -91,6 +91,23 @@ def _full_too_wide(length, width, mode):
 
 
 @pad_for.mistake(
+    "full padding puts width - 1 places in all",
+    do="That is 'same'. In full, the first window has only the first word in it: width - 1 places on each side.",
+)
+def _full_in_all(length, width, mode):
+    return convolution.pad_for(length, width, "same" if mode == "full" else mode)
+
+
+@pad_for.mistake(
+    "same padding puts width // 2 on both sides and the map is said to fit all the same",
+    do="With an even width that is one place too many. Together the two sides need width - 1.",
+)
+def _same_too_long_unnoticed(length, width, mode):
+    left, right, windows = _same_too_long(length, width, mode)
+    return left, right, length if mode == "same" else windows
+
+
+@pad_for.mistake(
     "full padding puts its places on one side only", do="width - 1 places on the left and as many on the right."
 )
 def _full_on_one_side(length, width, mode):
@@ -275,6 +292,33 @@ def _single_sentence(x, weight, bias):
 
 
 @conv1d.mistake(
+    "the sentences of a batch were laid out in one row",
+    do="flatten() melts all axes. Only the last two, words and dimensions, belong together: flatten(-2).",
+)
+def _batch_melted(x, weight, bias):
+    width, windows = weight.shape[1], x.shape[-2] - weight.shape[1] + 1
+    rows = [x[..., i : i + width, :].flatten() @ weight.flatten(1).T + bias for i in range(windows)]
+    return torch.stack(rows, dim=-2)
+
+
+@conv1d.mistake(
+    "the answers of all filters were added up",
+    do="Each filter has a number of its own for each window: sum over words and dimensions, not over filters.",
+)
+def _one_for_all(x, weight, bias):
+    width = weight.shape[1]
+    return torch.stack([(x[i : i + width] * weight).sum() for i in range(x.shape[0] - width + 1)])
+
+
+@conv1d.mistake(
+    "the axes were given to PyTorch as they are",
+    do="functional.conv1d wants (B, d, N) and weights (F, d, h): transpose both, and transpose its result back.",
+)
+def _axes_of_torch(x, weight, bias):
+    return functional.conv1d(x, weight, bias)
+
+
+@conv1d.mistake(
     "the sentence was padded", do="Slide over x as it is. The windows lie entirely inside: N - H + 1 of them."
 )
 def _padded(x, weight, bias):
@@ -394,6 +438,32 @@ def _with_places(maps, windows):
     return tuple(maps.masked_fill(~_real(maps, windows), -torch.inf).max(dim=1))
 
 
+@max_over_time.mistake(
+    "max gave values and places, and the padding takes part",
+    do="max(dim=1) returns two things: take .values. And fill what is not real with -inf before.",
+)
+def _two_things(maps, windows):
+    return tuple(maps.max(dim=1))
+
+
+@max_over_time.mistake(
+    "the padding of maps itself was overwritten with 0",
+    do="0 beats every negative answer, so write -inf; and write it into a new tensor: masked_fill makes one.",
+)
+def _zeros_in_place(maps, windows):
+    maps[~_real(maps, windows).expand_as(maps)] = 0
+    return maps.amax(dim=1)
+
+
+@max_over_time.mistake(
+    "each window was compared with one entry of windows",
+    do="Every window of a sentence is compared with that sentence's number: windows[:, None] has the shape (B, 1).",
+)
+def _mask_without_axis(maps, windows):
+    real = torch.arange(maps.shape[1]) < windows
+    return maps.masked_fill(~real, -torch.inf).amax(dim=1)
+
+
 @max_over_time.mistake("the answers were averaged", do="Keep the strongest answer of each filter, not the mean.")
 def _mean(maps, windows):
     return (maps * _real(maps, windows)).sum(dim=1) / windows[:, None]
@@ -471,7 +541,15 @@ def _common_places(maps, k):
     "the winners were chosen within each window", do="Axis 0 runs over the windows. Choose along it, not along dim=1."
 )
 def _across_filters(maps, k):
-    return maps.gather(1, maps.topk(min(k, maps.shape[1]), dim=1).indices.sort(dim=1).values)
+    return maps.gather(-1, maps.topk(k).indices.sort().values)
+
+
+@kmax.mistake(
+    "whole rows were taken at the winning places",
+    do="maps[places] takes every filter's row for each place. maps.gather(0, places) takes one value for each place.",
+)
+def _whole_rows(maps, k):
+    return maps[maps.topk(min(k, len(maps)), dim=0).indices.sort(dim=0).values]
 
 
 @kmax.mistake("the places are returned", do="Look up what stands there: maps.gather(0, places).")
@@ -574,6 +652,22 @@ def _width_times_dilation(layers):
     return 1 + sum(width * dilation for width, dilation in layers)
 
 
+@receptive_field.mistake(
+    "the fields of the single layers were added up",
+    do="They overlap: what one place of a layer sees is already there. Add (width - 1) · dilation, and 1 only once.",
+)
+def _sum_of_fields(layers):
+    return sum((width - 1) * dilation + 1 for width, dilation in layers)
+
+
+@receptive_field.mistake(
+    "width times dilation, less one, was added for each layer",
+    do="A spread filter has width - 1 gaps of dilation places: the 1 goes off before the product.",
+)
+def _brackets(layers):
+    return 1 + sum(width * dilation - 1 for width, dilation in layers)
+
+
 @receptive_field.mistake("only the widest layer was counted", do="Every layer adds its share: sum over all of them.")
 def _widest(layers):
     return max((convolution.receptive_field([layer]) for layer in layers), default=1)
@@ -655,6 +749,13 @@ def _no_class_biases(d, widths, filters, classes):
 )
 def _bias_per_width(d, widths, filters, classes):
     return _count(d, widths, filters, classes, filter_bias=0) + len(widths)
+
+
+@textcnn_parameter_count.mistake(
+    "the filters of one width only have biases", do="All filters have: filters · len(widths) biases in all."
+)
+def _biases_of_one_width(d, widths, filters, classes):
+    return _count(d, widths, filters, classes, filter_bias=0) + filters
 
 
 @textcnn_parameter_count.mistake(
@@ -821,6 +922,27 @@ class _CountedAsValid(_Variant):
 class _CountedAsSame(_Variant):
     def windows(self, lengths, width, maps):
         return lengths
+
+
+@TextCNN.mistake(
+    "the word vectors were padded, not the sentence",
+    do="functional.pad counts from the last axis: (0, 0, left, right) leaves the dimensions alone and pads the places.",
+)
+class _VectorsPadded(_Variant):
+    def pooled(self, x, ids, weight, bias):
+        left, right, _ = convolution.pad_for(x.shape[1], weight.shape[1], "full")
+        maps = self.convolve(functional.pad(x, (left, right)), weight, bias).relu()
+        return convolution.max_over_time(maps, (ids != 0).sum(dim=1) + weight.shape[1] - 1)
+
+
+@TextCNN.mistake(
+    "the features of the widths were stacked",
+    do="One row of features for each sentence: torch.cat(features, dim=1) puts them side by side.",
+)
+class _Stacked(_Variant):
+    def features(self, ids):
+        x = self.embedding(ids)
+        return torch.stack([self.pooled(x, ids, *both) for both in zip(self.weights, self.biases, strict=True)], dim=1)
 
 
 @TextCNN.mistake("the ReLU is missing", do="Apply .relu() to the feature maps before (or after) you take the maximum.")
