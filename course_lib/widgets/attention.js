@@ -109,22 +109,23 @@ function build(w) {
   const worked = () => (parts ? ` ${one.words(exact ? head[last * S + best()] : undefined)}` : '');
 
   // ---- pictures ----
-  function paint(c) {                                          // every head once, a pixel for a weight; a root shows small ones, which shrinking a long text would hide
-    const ink = c.dark ? 0xffd89a : 0x803600, x = (thumbs = h('canvas', { width: H * S, height: L * T })).getContext('2d');
-    const image = x.createImageData(H * S, L * T), pixels = new Uint32Array(image.data.buffer), alpha = Array.from({ length: 256 }, (_, v) => (255 * (v / 255) ** (S > 32 ? 0.36 : 0.5) << 24) | ink);
+  function paint(c) {                                          // every head once, at most 32 pixels wide: the largest weight wins
+    const f = Math.ceil(Math.max(T, S) / 32), [rows, columns] = [Math.ceil(T / f), Math.ceil(S / f)], most = new Uint8Array(L * rows * H * columns);
     for (let k = 0, l = 0; l < L; l++) for (let n = 0; n < H; n++) for (let a = 0; a < T; a++)
-      for (let o = ((l * T + a) * H + n) * S, end = o + S; o < end; o++) pixels[o] = alpha[bytes[k++]];
+      for (let b = 0, o = ((l * rows + Math.floor(a / f)) * H + n) * columns; b < S; b++, k++) { const at = o + Math.floor(b / f); if (bytes[k] > most[at]) most[at] = bytes[k]; }
+    thumbs = Object.assign(h('canvas', { width: H * columns, height: L * rows }), { rows, columns, dark: c.dark });
+    const x = thumbs.getContext('2d'), image = x.createImageData(thumbs.width, thumbs.height), ink = c.dark ? 0xffd89a : 0x803600;
+    new Uint32Array(image.data.buffer).set(Uint32Array.from(most, (v) => (Math.sqrt(v * 255) << 24) | ink));   // roots show small weights
     x.putImageData(image, 0, 0);
-    thumbs.dark = c.dark;
   }
   function overview(width, c) {
     cell = clamp(Math.floor((width - LEFT - 4) / H), 6, 56);
     const x = fit(grid, LEFT + H * cell + 4, TOP + L * cell + 4), ground = c.dark ? '#24292f' : '#f0f3f6';
     const mark = (n, chosen, X, Y) => { x.font = `${chosen ? 600 : 400} 11px ${c.font}`; x.fillStyle = chosen ? c.ink : c.soft; if (chosen || cell > 13) x.fillText(n + 1, X, Y); };
-    x.imageSmoothingEnabled = S > cell;
+    x.imageSmoothingEnabled = thumbs.columns > cell;
     for (let l = 0; l < L; l++) for (let n = 0; n < H; n++) {
       x.fillStyle = ground; x.fillRect(LEFT + n * cell, TOP + l * cell, cell - 2, cell - 2);
-      x.drawImage(thumbs, n * S, l * T, S, T, LEFT + n * cell, TOP + l * cell, cell - 2, cell - 2);
+      x.drawImage(thumbs, n * thumbs.columns, l * thumbs.rows, thumbs.columns, thumbs.rows, LEFT + n * cell, TOP + l * cell, cell - 2, cell - 2);
     }
     x.textAlign = 'center';
     for (let n = 0; n < H; n++) mark(n, n === at, LEFT + (n + 0.5) * cell, TOP - 10);
