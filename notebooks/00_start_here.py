@@ -41,12 +41,14 @@ print("It works.")
 #> It works.
 
 # %% [markdown]
-# Did a line appear under the cell that says it works? Good. (If not, the last part of this page tells you what is
-# missing on your machine.)
+# The line *It works.* was there before you ran the cell: where a lesson expects a certain output, the notebook comes
+# with it, so that you can compare. Whether a cell has run you see on its left: `[*]` means at work, a number means
+# done. (An error instead? The README says what to do "when something fails".)
 #
-# The output you saw was there before you ran the cell. Where a lesson expects a certain output, the notebook comes
-# with it, so that you can compare. You may change any code cell and run it again. You cannot break anything, and an
-# update of the course never overwrites what you wrote.
+# You may change any code cell and run it again. You cannot break anything, and an update of the course never
+# overwrites what you wrote. JupyterLab saves your notebook every two minutes, and at once with **Ctrl + S**. When you
+# open it tomorrow, text, answers and pictures are there. Python itself has forgotten everything: choose
+# **Run > Run All Cells**, and go on where you were.
 
 # %% [markdown]
 # ## Shapes
@@ -108,6 +110,8 @@ normalise_rows = check(normalise_rows)
 # | ✓ | passed | from here on the lesson uses *your* function |
 #
 # It never stops you. As long as your function is not right, the lesson goes on with the course's version, and says so.
+# Only a cell that Python cannot read at all, with a `SyntaxError` below it, has to be mended first: it holds no
+# function yet that could be checked.
 #
 # **Try the wrong answers too.** Write `return matrix / matrix.sum()` and check it. Then write
 # `return matrix / matrix.sum(axis=1)`. Can you say why each is wrong before the check does?
@@ -131,20 +135,20 @@ solution("normalise_rows")
 # ## How far you are
 #
 # Every check is noted in a small file on your own machine, `progress.sqlite`, beside your notebooks. Here is what it
-# says. Keep this page open: the table follows while you work in other notebooks.
+# says. Keep this page open: the table follows while you work in other notebooks. A click on a lesson opens it.
 
 # %%
 overview()
 
 # %% [markdown]
-# The exercises are marked ●○○ (a few lines), ●●○ (some thought) or ●●● (a small project), with the minutes most
-# people need. Take longer if you like. Nobody is counting.
+# The exercises are marked ●○○ (a few lines), ●●○ (some thought) or ●●● (a small project), with the minutes we expect.
+# Take longer if you like. Nobody is counting.
 
 # %% [markdown]
 # ## What your machine can do
 #
-# Here is what the course found on this machine. A line with ✗ comes with its remedy. In a terminal,
-# `course doctor` says the same.
+# Here is what the course found on this machine. A line with ✗ comes with its remedy. A line with – names something
+# that you can do without. In a terminal (**File > New > Terminal** opens one), `course doctor` says the same.
 
 # %%
 from course_lib import doctor
@@ -156,11 +160,11 @@ print(doctor.text())
 #
 # - **Every number in the text is computed.** Where a lesson shows an expected output, a test compares it with what
 #   the code gives.
-# - **Your work is yours.** `course update` brings your notebooks to a newer version of the course and keeps your
-#   answers, your notes and your own cells. The old file is kept as well.
+# - **Your work is yours.** When the course has a newer version, `course update` brings your notebooks to it and keeps
+#   your answers, your notes and your own cells. The old file is kept as well.
 # - **Everything stays here.** No account, no internet, no one watching.
 #
 # And one piece of advice from the lectures: whenever you meet a variable, say its name and its shape. At the end of
 # the course, build something of your own with it: a classifier for reviews, a tagger for names, a small translator.
 #
-# Ready? Open **01_words** in the file list on the left.
+# Ready? Open [01_words](01_words.ipynb), here or in the file list on the left.

@@ -191,7 +191,8 @@ from course_lib.data import world_sentences
 sentences = world_sentences()
 word_counts = Counter(word for sentence in sentences for word in sentence)
 known = set(parents) | set(parents.values())
-print(f"{len(sentences):,} sentences, {sum(word_counts.values()):,} words in all, {len(word_counts):,} different ones")
+print(f"{len(sentences):,} sentences, {sum(word_counts.values()):,} words in all")
+print(f"{len(word_counts):,} different words")
 print(f"in the taxonomy: {np.mean([word in known for word in word_counts]):.0%} of the different words")
 print("some that are not:", ", ".join([word for word in word_counts if word not in known][:12]))
 assert len(sentences) > 10_000
@@ -236,7 +237,8 @@ def show_table(matrix, rows, columns):
     wide = max(map(len, rows))
     print(" " * wide, *columns)
     for name, row in zip(rows, matrix, strict=True):
-        print(f"{name:>{wide}}", *(f"{number:>{len(column)}g}" for number, column in zip(row, columns, strict=True)))
+        cells = [f"{number:>{len(column)}g}" for number, column in zip(row, columns, strict=True)]
+        print(f"{name:>{wide}}", *cells)
 
 
 mat_words = ["the", "cat", "sat", "on", "mat"]
@@ -367,9 +369,10 @@ print(f"cells that are 0: {np.mean(counts == 0):.0%}")
 #> cells that are 0: 50%
 
 # %% [markdown]
-# Now watch it happen. Press play, or step with the arrow keys. The cell that was just counted is lit. Move the
-# slider: what does a window of 1 miss, what does a window of 5 add? The widget counts by itself and tells you whether
-# *your* `cooccurrence` agrees.
+# Now watch it happen. Press *Play*, or step with the buttons beside it. The cell that was just counted is lit. Move
+# the slider *window size*: what does a window of 1 miss, what does a window of 5 add? Point at a cell, and the text
+# shows where its count comes from. The widget counts by itself; *your function* says whether your `cooccurrence`
+# agrees.
 
 # %%
 from course_lib.widgets import CooccurrenceWindow
@@ -454,7 +457,8 @@ for times in [1, 2, 10]:
 
 # %%
 figure, axes = plt.subplots(figsize=(5, 3.2), layout="constrained")
-for name, tip, colour in [("u", (1, 2), "tab:blue"), ("v", (2, 1), "tab:orange"), ("2 v", (4, 2), "tab:orange")]:
+arrows = [("u", (1, 2), "tab:blue"), ("v", (2, 1), "tab:orange"), ("2 v", (4, 2), "tab:orange")]
+for name, tip, colour in arrows:
     axes.annotate("", tip, (0, 0), arrowprops={"color": colour, "arrowstyle": "->", "lw": 2, "alpha": 0.8})
     axes.text(tip[0] + 0.06, tip[1] - 0.15, name, color=colour, fontsize=13)
 angles = np.linspace(np.arctan2(1, 2), np.arctan2(2, 1))
@@ -575,7 +579,7 @@ print([(vocabulary[j], int(tea[j])) for j in np.argsort(-tea)[:8]])
 #
 # ### Exercise · ppmi · ●●○ · 12 minutes
 #
-# **Write** `ppmi(counts)`.
+# **Write** `ppmi(counts)`: each count replaced by its PPMI.
 #
 # - **Input:** an array of shape (V, C), counts of words in contexts, all ≥ 0.
 # - **Output:** an array of shape (V, C), float. Where the count is 0, the result is 0, also for a word that was never
@@ -641,9 +645,11 @@ X = np.array(
 U, sigma, Vt = np.linalg.svd(X)
 print("singular values", sigma.round(2))
 best = (U[:, :2] * sigma[:2]) @ Vt[:2]  # rank 2
-print(f"lost by keeping two: {np.sum((X - best) ** 2):.1f}, squares of the dropped three: {np.sum(sigma[2:] ** 2):.1f}")
+print(f"lost by keeping two:          {np.sum((X - best) ** 2):.1f}")
+print(f"squares of the dropped three: {np.sum(sigma[2:] ** 2):.1f}")
 #> singular values [13.98  8.63  6.6   5.52  4.26]
-#> lost by keeping two: 92.2, squares of the dropped three: 92.2
+#> lost by keeping two:          92.2
+#> squares of the dropped three: 92.2
 
 # %% [markdown]
 # So this is the recipe for **dense** word vectors. For word i take the first k numbers of row i of U, each multiplied
@@ -707,7 +713,8 @@ for word, (one, two) in zip(few_words, points, strict=True):
 # %%
 for a, b in [("cat", "dog"), ("cat", "pet"), ("car", "bus")]:
     i, j = few_words.index(a), few_words.index(b)
-    print(f"{a} and {b} met {X[i, j]} times; the cosine of their rows is {cosine_similarity(X[i], X[j]):.2f}")
+    cosine = cosine_similarity(X[i], X[j])
+    print(f"{a} and {b} met {X[i, j]} times; the cosine of their rows is {cosine:.2f}")
 #> cat and dog met 5 times; the cosine of their rows is 0.68
 #> cat and pet met 8 times; the cosine of their rows is 0.36
 #> car and bus met 6 times; the cosine of their rows is 0.05
@@ -733,8 +740,8 @@ for word, (one, two) in zip(few_words, repaired_points, strict=True):
 figure, panels = plt.subplots(1, 2, figsize=(8, 3.4), layout="constrained")
 titles = ["counts as they are", "row sums on the diagonal"]
 for axes, cloud, title in zip(panels, [points, repaired_points], titles, strict=True):
-    axes.axhline(0, color="lightgrey")
-    axes.axvline(0, color="lightgrey")
+    axes.axhline(0, color="lightgrey", zorder=0)
+    axes.axvline(0, color="lightgrey", zorder=0)
     for word, (one, two) in zip(few_words, cloud, strict=True):
         colour = "tab:orange" if word in ("car", "bus") else "tab:blue"
         axes.scatter(one, two, color=colour)
@@ -743,9 +750,9 @@ for axes, cloud, title in zip(panels, [points, repaired_points], titles, strict=
     axes.margins(0.2)
 picture(
     figure,
-    "Two scatter plots of the five words. Left, from the counts as they are: cat and dog lie at the top, pet far below "
-    "them, car and bus in between, near 0. Right, with row sums on the diagonal: cat, dog and pet lie just above the "
-    "horizontal axis, car and bus far below it.",
+    "Two scatter plots of the five words. Left, from the counts as they are: cat and dog lie at the top, "
+    "pet far below them, car and bus in between, near 0. Right, with row sums on the diagonal: cat, dog and "
+    "pet lie just above the horizontal axis, car and bus far below it.",
 )
 
 # %% [markdown] tags=["solution"]
@@ -769,7 +776,7 @@ print("repaired:", np.linalg.eigvalsh(repaired).round(2))
 
 # %%
 world_svd = svd_vectors(world_ppmi, 200)
-world_vectors = world_svd[:, :50]  # the first 50 of 200 columns are just what svd_vectors(world_ppmi, 50) gives
+world_vectors = world_svd[:, :50]  # the same as svd_vectors(world_ppmi, 50)
 print("shape", world_ppmi.shape, "becomes", world_vectors.shape)
 print(f"zeros: {np.mean(world_ppmi == 0):.0%} before, {np.mean(world_vectors == 0):.0%} now")
 assert np.mean(world_vectors == 0) < 0.01
@@ -822,12 +829,14 @@ assert "coffee" in nearest("tea", 6, world_vectors, vocabulary)
 # %%
 from course_lib.data import world
 
-category = {word: name for name, members in world().categories.items() for word in members if word in vocabulary}
+lists = world().categories.items()
+category = {word: name for name, members in lists for word in members if word in vocabulary}
 
 
 def same_category(vectors):
     """The share of listed words whose nearest neighbour is on the same list."""
-    return np.mean([category.get(nearest(word, 1, vectors, vocabulary)[0]) == name for word, name in category.items()])
+    found = {word: nearest(word, 1, vectors, vocabulary)[0] for word in category}
+    return np.mean([category.get(found[word]) == name for word, name in category.items()])
 
 
 marks = {"one-hot": same_category(one_hot(vocabulary, vocabulary))}
@@ -882,8 +891,9 @@ for a, b, c in [("man", "king", "woman"), ("france", "paris", "japan"), ("walk",
     print(f"{a} is to {b} as {c} is to ... {', '.join(analogy(a, b, c, 4, world_vectors, vocabulary))}")
 
 # %% [markdown]
-# Sometimes right, sometimes near, sometimes off. How often is it right? We know the pairs, so we can ask every
-# question. To save time we ask all questions at once, as one matrix product. Nothing else is new.
+# Sometimes right, sometimes near, sometimes off: with fifty numbers a word, the royal family is one crowd. How often
+# is it right? We know the pairs, so we can ask every question. To save time we ask all questions at once, as one
+# matrix product. Nothing else is new.
 
 
 # %%
@@ -891,7 +901,8 @@ def share_solved(questions, words, vectors, leave_out=True):
     """The share of analogy questions (a, b, c, d) whose best answer is d, and how many could be asked."""
     row = {word: i for i, word in enumerate(words)}
     lower = [[word.lower() for word in question] for question in questions]
-    ids = np.array([[row[word] for word in question] for question in lower if all(word in row for word in question)])
+    known = [question for question in lower if all(word in row for word in question)]
+    ids = np.array([[row[word] for word in question] for question in known])
     if not len(ids):
         return 0.0, 0
     unit = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
@@ -907,7 +918,8 @@ def share_solved(questions, words, vectors, leave_out=True):
 
 from course_lib.data import world_analogies
 
-world_spaces = {"counts": world_counts, "PPMI": world_ppmi, "SVD to 50": world_vectors, "SVD to 200": world_svd}
+world_spaces = {"counts": world_counts, "PPMI": world_ppmi}
+world_spaces |= {"SVD to 50": world_vectors, "SVD to 200": world_svd}
 print(" " * 18, *(f"{name:>10}" for name in world_spaces))
 for section, questions in world_analogies().items():
     shares = [share_solved(questions, vocabulary, vectors)[0] for vectors in world_spaces.values()]
@@ -979,14 +991,16 @@ if "MiniLM" in spaces:
 # And look at *good*: one of its nearest neighbours is *bad*. Opposites keep the same company. To vectors of this kind
 # they are similar.
 #
-# Walk through the spaces yourself. Type a word and see its neighbours. Choose the analogy, type *man*, *king* and
-# *woman*, and see the parallelogram. Switch between SVD, counts and MiniLM. The neighbours come from *your*
-# `nearest`.
+# Walk through the spaces yourself. Type a word, or click one, and see its neighbours. Then choose *analogy*: *man* is
+# to *king* as *woman* is to …? The parallelogram is seen best on the map of *these words*. Switch between SVD, counts
+# and MiniLM. Which of them finds the *queen*, and what happens when you no longer leave the three words out? The
+# neighbours come from *your* `nearest`.
 
 # %%
 from course_lib.widgets import EmbeddingExplorer
 
-EmbeddingExplorer(spaces, nearest=nearest, analogy=analogy, word="cat")
+triple = ("man", "king", "woman")
+EmbeddingExplorer(spaces, nearest=nearest, analogy=analogy, word="cat", triple=triple, mode="neighbours")
 
 # %% [markdown]
 # ### Do people agree?
@@ -996,6 +1010,9 @@ EmbeddingExplorer(spaces, nearest=nearest, analogy=analogy, word="cat")
 # We compare the *order* of the pairs: do the pairs that people call most similar have the largest cosines? The
 # measure for that is **Spearman's ρ**, the correlation of the two rankings: 1 for the same order, 0 for no
 # connection.
+#
+# These lists, like the other real data of this section, do not come with the course. A cell that misses its data says
+# how to get it. Without it, read on: the text says what others saw.
 
 # %% tags=["show"]
 from course_lib.reference.words import rank_correlation
@@ -1009,11 +1026,10 @@ print(f"{same_order:.2f} and {opposite_order:.2f}")
 
 # %%
 def agreement(judgements, words, vectors):
-    """Spearman's correlation with people's scores, and the number of pairs of which both words have a vector."""
+    """Spearman's correlation with people's scores, and how many pairs have a vector for both words."""
     row = {word: i for i, word in enumerate(words)}
-    known = [
-        (row[a.lower()], row[b.lower()], score) for a, b, score in judgements if {a.lower(), b.lower()} <= row.keys()
-    ]
+    lower = [(a.lower(), b.lower(), score) for a, b, score in judgements]
+    known = [(row[a], row[b], score) for a, b, score in lower if {a, b} <= row.keys()]
     cosines = [cosine_similarity(vectors[a], vectors[b]) for a, b, _ in known]
     return rank_correlation(cosines, [score for _, _, score in known]), len(known)
 
@@ -1031,7 +1047,7 @@ if available("wordsim"):
         assert 0.7 < agreement(wordsim("EN-MEN-TR-3k"), *spaces["MiniLM"])[0] < 0.85
 else:
     print("The lists of human judgements are not on this machine.")
-    print("To get them, run in a terminal: course data get wordsim")
+    print("To get them (0.2 MB), run in a terminal: course data get wordsim")
 
 # %% [markdown]
 # Read it with care. The miniature world knows only a few hundred words, so it can be asked about few pairs, and on so
@@ -1054,7 +1070,8 @@ if available("multi30k") and available("wordsim"):
     from course_lib.data import multi30k
 
     captions = multi30k("train", "en")[:10_000]
-    caption_words = [word for word, _ in Counter(word for caption in captions for word in caption).most_common(1000)]
+    caption_word_counts = Counter(word for caption in captions for word in caption)
+    caption_words = [word for word, _ in caption_word_counts.most_common(1000)]
     caption_counts = cooccurrence(captions, caption_words, 4)
     caption_ppmi = ppmi(caption_counts)
     caption_spaces = {"counts": caption_counts, "PPMI": caption_ppmi, "SVD": svd_vectors(caption_ppmi, 100)}
@@ -1062,7 +1079,8 @@ if available("multi30k") and available("wordsim"):
         rho, pairs = agreement(wordsim("EN-MEN-TR-3k"), caption_words, vectors)
         print(f"{name:>6} from captions: ρ = {rho:.3f} on {pairs} pairs of MEN")
 else:
-    print("The captions are not on this machine. To get them, run in a terminal: course data get multi30k")
+    print("The captions, or the judgements, are not on this machine.")
+    print("To get them (7 MB), run in a terminal: course data get multi30k wordsim")
 
 # %% [markdown]
 # With real sentences the steps of this lesson pay off one by one: counting, reweighting, reducing. And these captions
@@ -1078,7 +1096,8 @@ else:
 if available("analogies") and "MiniLM" in spaces:
     from course_lib.data import analogies
 
-    results = {section: share_solved(questions, *spaces["MiniLM"]) for section, questions in analogies().items()}
+    sections = analogies().items()
+    results = {section: share_solved(questions, *spaces["MiniLM"]) for section, questions in sections}
     for section, (share, asked) in sorted(results.items(), key=lambda item: -item[1][0]):
         print(f"{section:>27}: {share:4.0%} of {asked:>5,} questions")
     common = analogies()["capital-common-countries"]
@@ -1087,7 +1106,8 @@ if available("analogies") and "MiniLM" in spaces:
     assert 0.8 < results["capital-common-countries"][0] < 0.92
     assert results["gram8-plural"][0] > 0.9
 else:
-    print("This needs MiniLM and the questions. In a terminal: course data get minilm, course data get analogies")
+    print("MiniLM, or the list of questions, is not on this machine.")
+    print("To get both (92 MB), run in a terminal: course data get minilm analogies")
 
 # %% [markdown]
 # Relations of form (plurals, comparatives, nationalities) and well-known facts work well. Currencies fail: who writes

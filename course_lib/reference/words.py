@@ -52,9 +52,9 @@ def one_hot(words: list[str], vocabulary: list[str]) -> np.ndarray:
 def cooccurrence(sentences: list[list[str]], vocabulary: list[str], window: int = 2) -> np.ndarray:
     """Count how often each word of the vocabulary stands near each other word.
 
-    The window of a position is the `window` places to its left and the `window` places to its right, without the
-    position itself, and it never leaves the sentence. Only positions are compared: the same word a little further on
-    is a neighbour like any other.
+    The window of a position is the `window` places to its left and the `window` places to its right,
+    without the position itself, and it never leaves the sentence. Only positions are compared: the same
+    word a little further on is a neighbour like any other.
 
     sentences: the text, each sentence a list of words.
     vocabulary: the V different words to count; word number i belongs to row i and column i.
@@ -62,7 +62,7 @@ def cooccurrence(sentences: list[list[str]], vocabulary: list[str], window: int 
 
     Returns an array of shape (V, V), int: entry [i, j] says how often word j is in the window of word i.
     Words outside the vocabulary are not counted, but they keep their place in the sentence.
-    Source: the word-context matrix of distributional semantics, e.g. Lund and Burgess (1996), without weights.
+    Source: the word-context matrix of distributional semantics; Lund and Burgess (1996), without weights.
     """
     index = {word: column for column, word in enumerate(vocabulary)}
     counts = np.zeros((len(vocabulary), len(vocabulary)), dtype=int)
@@ -102,7 +102,8 @@ def cosine_similarity(u: np.ndarray, v: np.ndarray) -> float:
 
     u, v: two arrays of the same shape (n,), int or float.
 
-    Returns the cosine of the angle between them, from -1 to 1. A vector of zeros has no direction: the result is 0.
+    Returns the cosine of the angle between them, from -1 to 1. A vector of zeros has no direction: the
+    result is 0.
     Source: u·v / (‖u‖ ‖v‖).
     """
     lengths = np.linalg.norm(u) * np.linalg.norm(v)
@@ -112,8 +113,9 @@ def cosine_similarity(u: np.ndarray, v: np.ndarray) -> float:
 def ppmi(counts: np.ndarray) -> np.ndarray:
     """Replace counts by their positive pointwise mutual information.
 
-    With N the sum of all counts, an entry becomes log2 of count · N / (sum of its row · sum of its column): how many
-    times more often the pair was seen than chance would have it, in bits. Negative values become 0.
+    With N the sum of all counts, an entry becomes log2 of count · N / (sum of its row · sum of its
+    column): how many times more often the pair was seen than chance would have it, in bits. Negative
+    values become 0.
 
     counts: array of shape (V, C), numbers >= 0; entry [i, j] says how often word i was seen in context j.
 
@@ -129,13 +131,14 @@ def ppmi(counts: np.ndarray) -> np.ndarray:
 def svd_vectors(matrix: np.ndarray, k: int) -> np.ndarray:
     """Squeeze each row of a matrix into k numbers, losing as little as possible.
 
-    With the singular value decomposition matrix = U Σ Vᵀ, singular values in falling order, the k numbers of a row
-    are the first k columns of U, each multiplied by its singular value: U_k Σ_k.
+    With the singular value decomposition matrix = U Σ Vᵀ, singular values in falling order, the k
+    numbers of a row are its entries in the first k columns of U, each multiplied by its singular value:
+    U_k Σ_k.
 
     matrix: array of shape (V, C); it need be neither square nor symmetric.
     k: how many numbers to keep, 1 <= k <= min(V, C).
 
-    Returns an array of shape (V, k), float64. The sign of a column is free: an SVD fixes it only by accident.
+    Returns an array of shape (V, k), float64. The sign of a column is free: an SVD fixes it by accident.
     Source: Eckart and Young (1936); for words, latent semantic analysis: Deerwester and others (1990).
     """
     left, singular_values, _ = np.linalg.svd(matrix, full_matrices=False)  # (V, r), (r,) with r = min(V, C)
@@ -147,11 +150,12 @@ def nearest(word: str, k: int, vectors: np.ndarray, vocabulary: list[str]) -> li
 
     word: one of the vocabulary.
     k: how many neighbours to return.
-    vectors: array of shape (V, d); row i is the vector of word number i. The cosine with a row of zeros counts as 0.
+    vectors: array of shape (V, d); row i is the vector of word number i. The cosine with a row of zeros
+        counts as 0.
     vocabulary: the V words.
 
-    Returns a list of k words (fewer if the vocabulary is too small), most similar first by cosine, without the word
-    itself. Words that are equally similar may come in any order.
+    Returns a list of k words (fewer if the vocabulary is too small), most similar first by cosine, without
+    the word itself. Words that are equally similar may come in any order.
     """
     query = vocabulary.index(word)
     norms = np.linalg.norm(vectors, axis=1)
@@ -169,14 +173,15 @@ def analogy(a: str, b: str, c: str, k: int, vectors: np.ndarray, vocabulary: lis
     vectors: array of shape (V, d); row i is the vector of word number i.
     vocabulary: the V words.
 
-    Returns the k words nearest, by cosine, to b - a + c, all three of length 1 before; a, b and c are left out.
+    Returns the k words nearest, by cosine, to b - a + c, all three of length 1 before; a, b and c are left
+    out.
     Source: Mikolov, Yih and Zweig (2013); the name 3CosAdd: Levy and Goldberg (2014).
     """
     norms = np.linalg.norm(vectors, axis=1, keepdims=True)
     unit = vectors / np.where(norms > 0, norms, 1)
     given = [vocabulary.index(word) for word in (a, b, c)]
     target = unit[given[1]] - unit[given[0]] + unit[given[2]]
-    order = np.argsort(-(unit @ target), kind="stable")  # dividing by the target's length would not change the order
+    order = np.argsort(-(unit @ target), kind="stable")  # the target's length would not change the order
     return [vocabulary[i] for i in order if i not in given][:k]
 
 
