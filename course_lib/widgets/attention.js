@@ -64,7 +64,7 @@ function build(w) {
   }
   function take(fresh) {
     const a = about();
-    [L, H, T, S] = a.shape; [left, right, bytes, picture, thumbs, parts] = [a.left, a.right, fresh, a.picture, null, null];
+    [L, H, T, S] = a.shape; [left, right, bytes, picture, thumbs, parts] = [a.left, a.right.length ? a.right : a.left, fresh, a.picture, null, null];
     remark(a.note, a.bad);
     [i, j] = a.chosen; pinned = i >= 0; last = Math.max(i, 0);
     [[layers, L], [heads, H]].forEach(([box, n]) => { box.input.max = n; box.hidden = n < 2; });

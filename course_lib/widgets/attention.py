@@ -53,7 +53,8 @@ class AttentionExplorer(CourseWidget):
     sources = traitlets.List().tag(sync=True)  # names of the functions that can be asked
     examples = traitlets.List().tag(sync=True)
     question = traitlets.Dict().tag(sync=True)  # text, source, number
-    about = traitlets.Dict().tag(sync=True)  # number of the question; picture, shape, left, right, chosen; note, bad
+    # number of the question; picture, shape, left, right (empty: as left), chosen; note, bad
+    about = traitlets.Dict().tag(sync=True)
     data = traitlets.Bytes().tag(sync=True)  # uint8 [layers, heads, Tq, Tk]; emptied once a view has it, if large
     layer = traitlets.Int(1).tag(sync=True)
     head = traitlets.Int(1).tag(sync=True)
@@ -180,19 +181,18 @@ class AttentionExplorer(CourseWidget):
         about = self.about
         if self._weights is None:
             return f"{self.title}. {about['note']}"
-        layers, heads = about["shape"][:2]
-        shown = " ".join(about["left"][:24]) + (" …" if len(about["left"]) > 24 else "")
+        (layers, heads), right = about["shape"][:2], about["right"] or about["left"]
+        shown = " ".join(about["left"][:16]) + (" …" if len(about["left"]) > 16 else "")
         weights = np.nan_to_num(self._weights[self.layer - 1, self.head - 1])
         place = max(_place(self._token, about["left"]), 0)
         most = ", ".join(
-            f"“{about['right'][key]}” {weights[place, key]:.2f}"
-            for key in np.argsort(-weights[place], kind="stable")[:3]
+            f"“{right[key]}” {weights[place, key]:.2f}" for key in np.argsort(-weights[place], kind="stable")[:3]
         )
         mean = weights.mean(axis=0)
         return (
             f"Attention of {layers} layers with {heads} heads each over: {shown}. Layer {self.layer}, head "
             f"{self.head}: “{about['left'][place]}” looks at {most}. On average most goes to "
-            f"“{about['right'][mean.argmax()]}”, {mean.max():.2f}." + (f" {about['note']}" if about["note"] else "")
+            f"“{right[mean.argmax()]}”, {mean.max():.2f}." + (f" {about['note']}" if about["note"] else "")
         )
 
     def picture(self) -> Any:
@@ -207,7 +207,11 @@ class AttentionExplorer(CourseWidget):
         shade = (np.sqrt(np.nan_to_num(self._weights).clip(0, 1)) * 5).round() / 5  # few shades make a small file
         shades = {"cmap": "Blues", "vmin": 0, "vmax": 1, "interpolation": "nearest"}
         if many:
-            tiles = np.pad(_coarse(shade, max(5, 72 // heads)), ((0, 0), (0, 0), (0, 1), (0, 1)), constant_values=0.3)
+            tiles = np.pad(
+                _coarse(shade, max(5, int((5000 / layers / heads) ** 0.5))),
+                ((0, 0), (0, 0), (0, 1), (0, 1)),
+                constant_values=0.3,
+            )
             high, wide = tiles.shape[2:]
             panels[0].imshow(
                 tiles.transpose(0, 2, 1, 3).reshape(layers * high, heads * wide),
@@ -219,9 +223,9 @@ class AttentionExplorer(CourseWidget):
             corner = ((self.head - 1) * wide - 0.5, (self.layer - 1) * high - 0.5)
             panels[0].add_patch(_frame(corner, wide, high))
         axes, edges = panels[-1], (-0.5, columns - 0.5, rows - 0.5, -0.5)
-        axes.imshow(_coarse(shade[self.layer - 1, self.head - 1], 26), extent=edges, **shades)
+        axes.imshow(_coarse(shade[self.layer - 1, self.head - 1], 26 if small else 16), extent=edges, **shades)
         if small:
-            axes.set_xticks(range(columns), self.about["right"], rotation=90, fontsize=7)
+            axes.set_xticks(range(columns), self.about["right"] or self.about["left"], rotation=90, fontsize=7)
             axes.set_yticks(range(rows), self.about["left"], fontsize=7)
         axes.set(xlabel="keys: looked at", ylabel="queries: looking")
         axes.set_title(f"layer {self.layer}, head {self.head}" if many else self.title, fontsize=10)
@@ -285,7 +289,12 @@ def _checked(left: list[str], right: list[str], array: np.ndarray) -> dict:
             f"{array.size:,} weights for {rows} tokens, too many to show; at most {MOST_TOKENS} tokens and "
             f"{MOST_WEIGHTS:,} weights. Use a shorter text."
         )
-    return {"shape": list(array.shape), "left": left, "right": right, "bad": True} | _suspicious(array)
+    return {
+        "shape": list(array.shape),
+        "left": left,
+        "right": [] if right == left else right,
+        "bad": True,
+    } | _suspicious(array)
 
 
 def _suspicious(array: np.ndarray) -> dict:
