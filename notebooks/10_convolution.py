@@ -355,8 +355,8 @@ picture(
 #
 # **Which one to take?** If each word gets an answer of its own (a tag for each word, for instance), take *same*: the
 # map then fits the sentence. If the whole sentence gets one answer, one often reads "no padding needed". Kim's own
-# program pads h − 1 zeros at both ends, with h the widest filter. We do likewise, and short sentences stop being a
-# problem.
+# program puts zeros at both ends, h − 1 of them for the widest filter. We do likewise, for each width by itself, and
+# short sentences stop being a problem.
 
 # %% [markdown]
 # ## 5. Pooling: did the pattern occur anywhere?
@@ -524,15 +524,15 @@ print(trigrams[0] == trigrams[1])
 # %% [markdown]
 # Both contain *it was good* and *then it was* and *was bad ,* … the same trigrams, the same number of times. A
 # filter of width 3 sees nothing else. And so no choice of weights, however long you train, can tell the two apart
-# after a maximum. With a filter of width 6 there is a window that holds *good* and *first*. But the further apart
-# two words stand, the wider the filter must be, and the rarer any particular group of words becomes.
+# after a maximum. With width 4 there is a window that holds both *first* and *good*. But the further apart two words
+# stand, the wider the filter must be, and the rarer any particular group of words becomes.
 #
 # So a TextCNN is **a bag of n-grams**, of soft ones: far better than a bag of words, and still a bag.
 
 # %% [markdown]
 # ## 7. The whole model
 #
-# Yoon Kim put these parts together in 2014, and the result was hard to beat for years:
+# Yoon Kim put these parts together in 2014, and the result was a yardstick for years:
 #
 # 1. **word vectors**: the sentence as a matrix;
 # 2. **convolution** with filters of several widths, 3, 4 and 5 words, a hundred of each;
@@ -1071,7 +1071,7 @@ else:
 # | the same, learning on (*non-static*) | `--data sst2 --seeds 3 --vectors nonstatic` | 84.4 ± 0.1 | 223 | 87.2 |
 # | MR, random word vectors | `--data mr --seeds 1` | 75.9 ± 2.0 | 180 | 76.1 |
 # | MR, MiniLM's vectors, static | `--data mr --seeds 1 --vectors static` | 76.5 ± 0.7 | 593 | 81.0 |
-# | the same, non-static | `--data mr --seeds 1 --vectors nonstatic` | MRNONSTATIC | 81.5 |
+# | the same, non-static | `--data mr --seeds 1 --vectors nonstatic` | 78.5 ± 1.6 | 1,569 | 81.5 |
 #
 # How to read it:
 #
