@@ -44,8 +44,8 @@ np.set_printoptions(precision=4, suppress=True)
 # Which way should each knob be turned? You could try: turn one a little, run the machine, look at the loss, turn it
 # back, go on to the next. With a million knobs that is a million runs for one small step.
 #
-# **Backpropagation** answers the question for all knobs at once, and it takes about as long as three runs. No trick
-# in this course matters more. At the end of this lesson you will have written it yourself.
+# **Backpropagation** answers the question for all knobs at once, and it takes about as long as two or three runs. No
+# trick in this course matters more. At the end of this lesson you will have written it yourself.
 #
 # One sentence is our motto for the first third:
 #
@@ -154,7 +154,7 @@ picture(
 
 # %%
 steps = np.logspace(-12, -0.5, 60)
-figure, axes = plt.subplots(figsize=(7, 3.8), layout="constrained")
+figure, axes = plt.subplots(figsize=(8, 3.8), layout="constrained")
 best = {}
 for number, colour in ((np.float64, "#0072b2"), (np.float32, "#d55e00")):
     x, right = number(1.0), np.exp(1.0)  # the derivative of exp is exp
@@ -166,7 +166,7 @@ for number, colour in ((np.float64, "#0072b2"), (np.float32, "#d55e00")):
         axes.loglog(steps, error, style, color=colour, label=name)
         best[name] = error.min(), steps[error.argmin()]
 axes.set(xlabel="step ε", ylabel="relative error", title="measuring the derivative of exp at 1")
-axes.legend()
+axes.legend(loc="upper left", bbox_to_anchor=(1, 1))
 picture(
     figure,
     "Relative error against the step, both axes logarithmic. Every curve is a valley. From the right it falls as the "
@@ -284,8 +284,8 @@ print("by formula:\n", np.array([[2 * x * y, x**2], [5, np.cos(y)]]))
 #
 # - **Input:** `W` of shape (m, n), `b` of shape (m,), `x` of shape (n,).
 # - **Output:** an array of shape (m, n).
-# - **Example:** with one input and one output, `W = [[2]]`, `b = [0]`, `x = [0]`: at 0 the slope of tanh is 1,
-#   so the answer is `[[2]]`.
+# - **Example:** with one input and one output, `W = [[2]]`, `b = [-2]`, `x = [1]`: there z = 0 and the slope of tanh
+#   is 1, so the answer is `[[2]]`.
 
 # %% tags=["exercise"]
 from course_lib.reference.backprop import tanh_layer_jacobian
@@ -317,14 +317,15 @@ picture(
 )
 
 # %% [markdown]
-# The diagonal matrix makes whole rows of $W$ paler. Where a tanh is **saturated**, far out where it is flat, its
-# factor is near 0, and hardly anything gets through that row. Remember this when we come to deep networks.
+# (Blue is positive, red negative, white 0.) The diagonal matrix makes whole rows of $W$ paler. Where a tanh is
+# **saturated**, far out where it is flat, its factor is near 0, and hardly anything gets through that row. Remember
+# this when we come to deep networks.
 
 # %% [markdown]
 # ## 4. A small network by hand
 #
 # Here is a task from real language processing. In "museums in **Paris** are amazing", is the word in the middle a
-# place? Take the word and two neighbours on each side, a **window**. Put their five word vectors in one row: that is
+# place? Take the word and two neighbours on each side, a **window**. Put their five word vectors end to end: that is
 # $x$. Then compute a score that should be high for a place:
 #
 # $$z = Wx + b \qquad h = f(z) \qquad s = u^\top h$$
@@ -353,8 +354,8 @@ picture(
 # ### The gradient of a matrix
 #
 # What about $W$? It has $m \cdot n$ entries and $s$ is one number, so the Jacobian of $s$ with respect to $W$ would
-# be one row of length $mn$. Nobody wants that. We want to write $W \leftarrow W - \alpha \cdot \text{gradient}$, so
-# the gradient should have the shape of $W$. That is the **shape convention**:
+# be one row of length $mn$. Nobody wants that. We want to add a little of the gradient to $W$ (or, for a loss,
+# subtract it), so it should have the shape of $W$. That is the **shape convention**:
 #
 # > A gradient has the shape of what it is the gradient of.
 #
@@ -538,8 +539,12 @@ print(numerical_gradient(lambda p: (p[0] + p[1]) * (p[1] + 2), np.array([3.0, 4.
 # ### Watch it
 #
 # Below is the same graph, drawn from an engine that does exactly this. In a few sections it will be *your* engine.
-# Step forward with the button or the arrow keys until the result is there, then on through the backward steps. Each
-# edge shows upstream × local = downstream.
+# (In the code, a `Tensor` is an array that remembers how it was computed, `.named` gives it a name in the picture, and
+# `trace` writes the graph down. Section 6 opens the box.)
+#
+# Step forward with the → button until the result is there, then on through the backward steps. Each edge shows
+# upstream × local = downstream. Click a node to see all its numbers; from then on the arrow keys work too: left and
+# right for steps, up and down for nodes.
 #
 # - Change $x$ to 10. **Predict first:** which gradients change, and which stay?
 # - Choose the other expression, $(x + y) \cdot \max(y, z)$ at $(1, 2, 0)$. Why does $z$ get nothing?
@@ -616,8 +621,9 @@ ComputationGraph(
 # **Write** `unbroadcast(gradient, shape)`: sum a gradient back to the shape that an input had before it was
 # stretched.
 #
-# - **Input:** `gradient`, an array of the large shape; `shape`, a tuple that broadcasts to it.
-# - **Output:** an array of that shape.
+# - **Input:** `gradient`, an array of the large shape; `shape`, a tuple that broadcasts to it. For a single number it
+#   is ().
+# - **Output:** an array of that shape. Where nothing was stretched, the gradient itself.
 # - **Mind:** shapes are lined up on the right. There are two kinds of axes to sum over: new ones in front, and those
 #   of length 1 that were stretched.
 # - **Example:** a gradient of ones of shape (5, 3) becomes `[5, 5, 5]` for shape (3,), and a column of threes for
@@ -635,7 +641,8 @@ unbroadcast = check(unbroadcast)
 # **Write** `multiply_backward(upstream, a, b)`: what a node a · b hands down, entry by entry.
 #
 # - **Input:** `upstream`, of the shape of the product; `a` and `b`, either of which may have been broadcast.
-# - **Output:** two arrays, the gradient for `a` in the shape of `a`, the gradient for `b` in the shape of `b`.
+# - **Output:** a tuple of two arrays, the gradient for `a` in the shape of `a`, the gradient for `b` in the shape of
+#   `b`. Your `unbroadcast` helps.
 # - **Example:** upstream 10, a = 3, b = 5 gives 50 for a and 30 for b.
 
 # %% tags=["exercise"]
@@ -650,7 +657,7 @@ multiply_backward = check(multiply_backward)
 # **Write** `maximum_backward(upstream, a, b)`: what a node max(a, b) hands down, entry by entry.
 #
 # - **Input:** `upstream`, of the shape of the maximum; `a` and `b`, either of which may have been broadcast.
-# - **Output:** two arrays in the shapes of `a` and `b`. In a tie, `a` gets the gradient.
+# - **Output:** a tuple of two arrays in the shapes of `a` and `b`. In a tie, `a` gets the gradient.
 # - **Example:** upstream `[10, 20]`, a = `[1, 5]`, b = `[4, 3]` gives `[0, 20]` for a and `[10, 0]` for b.
 
 # %% tags=["exercise"]
@@ -684,6 +691,8 @@ maximum_backward = check(maximum_backward)
 #   matrices, which may have been broadcast.
 # - **Output:** the gradients for `a` and `b` in their shapes. `needed` says which of the two anybody wants; the other
 #   is None.
+# - **Mind:** in a stack it is the last two axes that change places, and `.T` would turn round all of them:
+#   `.swapaxes(-1, -2)`.
 # - **Example:** `a = [[1, 2]]`, `b = [[3], [4]]`, upstream `[[10]]` gives `[[30, 40]]` for a and `[[10], [20]]` for
 #   b.
 #
@@ -787,13 +796,14 @@ print(" → ".join(node.label for node in topological_order(q)))
 # **Write** `backward(output)`: give every node its gradient, in `node.grad`.
 #
 # - **Input:** a node. Each node has `value`, `parents`, `grad` and `local_backward(upstream)`, which returns one
-#   downstream gradient per parent, or None for a parent that needs none.
+#   downstream gradient per parent, or None for a parent that needs none. (A leaf has no parents and returns nothing.)
 # - **Output:** nothing is returned; afterwards `node.grad` of each node has the shape of `node.value`.
 # - **Steps:** forget all old gradients; the output's own gradient is ones; then go backwards through your
 #   `topological_order`, and let each node add what it hands down to its parents' gradients.
 # - **Mind:** an addition hands the *same* array to both its inputs. If you later change one of them in place, you
 #   change the other.
-# - **Example:** for $f = (x + y)(y + 2)$ at 3 and 4, x ends with 6 and y with 13.
+# - **Examples:** for $q = p + p \cdot x$ with $p = x \cdot x$ at 2, p ends with 3 and x with 16. For
+#   $f = (x + y)(y + 2)$ at 3 and 4, x ends with 6 and y with 13.
 
 # %% tags=["exercise"]
 from course_lib.reference.backprop import backward
@@ -808,8 +818,8 @@ backward = check(backward)
 # The next graphs use *your* node rules and are run backwards by *your* function, even if the check is not content
 # with it yet. Where a number is wrong, the node says so. That is a fine way to find out why.
 #
-# Once it is right, **break it on purpose**. Take your `backward`, remove the word `reversed` or replace the `+` by a
-# plain assignment, run both cells again, and watch where the wrong number comes from.
+# Once it is right, **break it on purpose**. Take your `backward` and turn the walk round, or put a plain assignment
+# where it adds. Run its cell, the check and the graph again, and watch where the wrong number comes from.
 
 
 # %%
@@ -903,9 +913,10 @@ print(table.grad)
 # ## 8. Why is it so cheap?
 #
 # Back to the million knobs. How much work is one walk backwards? For a matrix product $Y = AB$ the walk needs two
-# products, $dY B^\top$ and $A^\top dY$. Each is as much work as the one that went forward. So backward costs **about
-# twice** as much as forward, and both together three times. Whatever the number of parameters. (In the first layer
-# one of the two can be left out: nobody needs the gradient of the input.)
+# products, $dY B^\top$ and $A^\top dY$. Each is as much work as the one that went forward. So backward costs **at most
+# about twice** as much as forward, and both together three times. Whatever the number of parameters. And in the first
+# layer one of the two is left out: nobody needs the gradient of the input. Where that layer does most of the work,
+# backward costs about as much as forward, and both together two times.
 #
 # Let us count multiplications for a network that reads a picture of 784 pixels and has 128 hidden units and 10
 # classes, on a batch of 64:
@@ -945,8 +956,10 @@ print(f"from the right, matrices first, then the row:       {(layers - 1) * widt
 # outputs. Either way the numbers are the same.
 #
 # Now measure it. A network with more and more hidden units; the time for a forward pass, for forward and backward
-# with your engine, and for your `numerical_gradient`, which needs two forward passes for each parameter. **Predict
-# first, then run:** how many times slower is the third for a few thousand parameters?
+# with your engine, and for your `numerical_gradient`, which needs two forward passes for each parameter. The network is
+# 10–hidden–3. By the count above, an example with $h$ hidden units takes $13h$ multiplications forward, and
+# $13h + 3h$ backward. **Predict first, then run:** how many forward passes is that together? And how many is the
+# numerical gradient of 1795 parameters?
 
 
 # %%
@@ -991,11 +1004,13 @@ picture(
 )
 once, both, slow = (timed[name][-1] for name in prices)
 print(f"{counts[-1]} parameters: forward and backward together cost {both / once:.1f} forward passes,")
-print(f"the numerical gradient costs {slow / once:,.0f}")
+print(f"the numerical gradient costs {slow / once:,.0f}; two for each parameter would be {2 * counts[-1]:,}")
 assert slow > 20 * both
 
 # %% [markdown]
-# If a backward pass of yours is ever much slower than that, the same thing is computed several times somewhere.
+# You counted $29/13$, about 2.2. The clock agrees roughly: it also sees everything that is no multiplication, and
+# whatever else your computer was doing. If a backward pass of yours is ever much slower than three forward passes, the
+# same thing is computed several times somewhere.
 
 # %% [markdown]
 # ## 9. The loss at the end
@@ -1253,7 +1268,8 @@ print(number.grad.item())
 # little below 1, it dies out. If they are a little above 1, it blows up. $0.9^{50}$ is 0.005, $1.1^{50}$ is 117.
 #
 # The sigmoid is worst. Its derivative $\sigma(1 - \sigma)$ is never above 0.25. **Predict first, then run:** in a
-# sigmoid network of 10 layers, how much smaller is the gradient of the first layer than that of the last one?
+# sigmoid network of 10 layers, how much smaller is the gradient of layer 2 than that of layer 10? (Layer 1 has only two
+# inputs, so we compare with its neighbour.)
 
 
 # %%
@@ -1291,7 +1307,7 @@ for activation, initialisation in [("sigmoid", "Xavier"), ("tanh", "Xavier"), ("
     assert ratio < 1e-4 if activation == "sigmoid" else ratio > 1e-3
 
 # %% [markdown]
-# With the sigmoid, the early layers get a signal some hundred thousand times smaller than the last one. While the
+# With the sigmoid, the early layers get a signal hundreds of thousands of times smaller than the last one. While the
 # last layer learns, they stand still.
 #
 # Play with it. Change depth, activation and initialisation, and look at the histograms of gradients and of
@@ -1309,7 +1325,8 @@ from course_lib.widgets import GradientFlow
 GradientFlow(deep_network, depth=10, activation="sigmoid", initialisation="Xavier", steps=20)
 
 # %% [markdown] tags=["solution"]
-# **Answers.** Xavier or Kaiming for tanh, Kaiming for ReLU, as their inventors intended.
+# **Answers.** Xavier for tanh and Kaiming for ReLU, as their inventors intended. Kaiming keeps tanh alive as well. With
+# Xavier, ReLU halves the mean square of the signal at every layer: after 20 layers its size is down to a thousandth.
 #
 # A tanh cannot be larger than 1, so its activations saturate instead of exploding. Its gradients explode all the same
 # at first: every layer multiplies by large weights. After a few steps nearly all units are saturated, their slope is
@@ -1325,9 +1342,9 @@ GradientFlow(deep_network, depth=10, activation="sigmoid", initialisation="Xavie
 #
 # ### A dead ReLU
 #
-# A ReLU is a gate. What if it is shut for *every* example? Then every gradient that reaches its weights is zero, and
-# no step of any training will ever open it again. A step that was too large can do that in a moment. Here a unit
-# starts with a bias of −3 and inputs between −2 and 2, so that its input is always negative:
+# A ReLU is a gate. What if it is shut for *every* example? Then every gradient that reaches its weights is zero, and as
+# long as its inputs stay as they are, no step will ever open it again. A step that was too large can shut it in a
+# moment. Here a unit starts with a bias of −3 and inputs between −2 and 2, so that its input is always negative:
 
 # %%
 values = np.linspace(-2, 2, 41)
@@ -1429,9 +1446,9 @@ for name, pair in suspects.items():
 #> softmax   GUILTY
 
 # %% [markdown]
-# Three are caught. Now the better part: **repair them.** Say for each what its author had in mind, and write the
-# right one. Then run the check above again. Two of them share an illness: an entry of the output depends on *several*
-# entries of the input, and the author thought of one.
+# Three are caught. Now the better part: **repair them.** Say for each what its author had in mind, and correct it where
+# it stands. Then run that cell and the check again. Two of them share an illness: an entry of the output depends on
+# *several* entries of the input, and the author thought of one.
 
 
 # %% tags=["solution"]
@@ -1482,7 +1499,7 @@ for name, repaired in {"sigmoid": right_sigmoid, "centre": right_centre, "softma
 # | a layer | $\delta$ from above; $dW = \delta x^\top$, $db = \delta$, $dx = W^\top \delta$ |
 # | a node | downstream = upstream × local; a branch adds |
 # | the walk | reversed topological order; every node once, when all its shares are in |
-# | the price | about two forward passes more, whatever the number of parameters |
+# | the price | at most about two forward passes more, whatever the number of parameters |
 # | the proof | a measurement |
 #
 # You have written an engine that could train everything in the rest of this course. In the next lesson we let it

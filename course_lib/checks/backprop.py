@@ -1,33 +1,53 @@
 """The exercises of the backprop lesson: cases, hints, known mistakes and other right answers."""
 
+import inspect
+import operator
+
 import numpy as np
 
-from course_lib.compare import difference
+from course_lib.compare import difference, kind
 from course_lib.exercise import Exercise, case
 from course_lib.reference import backprop
 from course_lib.reference.backprop import Tensor, concatenate, cross_entropy, maximum
 
+
+def _know(exercise, mistakes, build=lambda behaviour: behaviour):
+    """Tell an exercise the mistakes {what it looks like: (what to do, how it behaves)}; build makes the function."""
+    for text, (do, behaviour) in mistakes.items():
+        exercise.mistake(text, do=do)(build(behaviour))
+
+
+def _replacing(function):
+    """For mistakes that are a right function with one step replaced, named by keyword."""
+    return lambda replaced: function(**replaced)
+
+
 # numerical_gradient
 
 
-def _mixed_product(x):
+def product(x):
+    return x[0] * x[1]
+
+
+def cubes_and_product(x):
     """Every entry counts differently, and entries meet each other."""
     x = np.asarray(x).ravel()
     return float(np.sum(np.arange(1, x.size + 1) * x**3) + np.prod(x))
 
 
-def _waves(x):
+def waves(x):
     x = np.asarray(x)
     return float(np.sum(np.sin(x * np.arange(1, x.size + 1).reshape(x.shape))))
 
 
 def _gradient_cases(rng):
-    yield case(_mixed_product, np.array([1.0, 2.0, -1.0]), label="the worked example")
-    yield case(_mixed_product, np.array([0.5, -1.5]), 0.5, label="a large step of 0.5")
-    yield case(_mixed_product, np.array([2, 3, 1]), label="whole numbers")
-    yield case(_waves, np.array([[0.3, 0.7, 0.1]], dtype=np.float32), label="a float32 array")
-    yield case(_waves, rng.normal(size=(2, 3)), 1e-3, label="a matrix")
-    yield case(_mixed_product, rng.normal(size=4), 0.1)
+    yield case(product, np.array([3.0, 5.0]), label="the worked example")
+    yield case(cubes_and_product, np.array([1.0, 2.0, -1.0]), label="f(x) = x₀³ + 2x₁³ + 3x₂³ + x₀x₁x₂")
+    yield case(cubes_and_product, np.array([0.5, -1.5]), 0.5, label="a large step of 0.5")
+    yield case(cubes_and_product, np.array([2, 3, 1]), label="whole numbers")
+    yield case(waves, np.array([[0.3, 0.7, 0.1]], dtype=np.float32), label="a float32 array of shape (1, 3)")
+    yield case(waves, rng.normal(size=(2, 3)), 1e-3, label="a matrix")
+    yield case(cubes_and_product, rng.normal(size=4), 0.1)
 
 
 numerical_gradient = Exercise(
@@ -42,20 +62,33 @@ numerical_gradient = Exercise(
 )
 
 
-@numerical_gradient.mistake(
-    "all entries were shifted at once",
-    do="Then you get one number, the sum of all the partial derivatives. Loop over the entries and move only one.",
-)
-def _whole_array(f, x, step=1e-5):
-    x = np.asarray(x, dtype=np.float64)
-    return (f(x + step) - f(x - step)) / (2 * step)
+def _slopes(f, point, step, back="kept"):
+    """Two-sided differences that move the entries of point itself; back says how an entry gets back."""
+    gradient = np.zeros(point.shape)
+    for index in np.ndindex(point.shape):
+        kept = point[index]
+        point[index] += step
+        above = f(point)
+        point[index] -= 2 * step
+        gradient[index] = (above - f(point)) / (2 * step)
+        if back == "kept":
+            point[index] = kept
+        elif back == "step":
+            point[index] += step
+    return gradient
 
 
-@numerical_gradient.mistake(
-    "the difference was taken to one side only",
-    do="Use f(x + step) and f(x - step). The errors of both sides largely cancel.",
-)
-def _one_sided(f, x, step=1e-5):
+def _row_by_row(f, x, step):
+    gradient = np.zeros(x.shape)
+    for i in range(len(x)):
+        above, below = np.array(x, dtype=np.float64), np.array(x, dtype=np.float64)
+        above[i] += step
+        below[i] -= step
+        gradient[i] = (f(above) - f(below)) / (2 * step)
+    return gradient
+
+
+def _one_sided(f, x, step):
     x = np.array(x, dtype=np.float64)
     gradient = np.zeros_like(x)
     for index in np.ndindex(x.shape):
@@ -65,95 +98,63 @@ def _one_sided(f, x, step=1e-5):
     return gradient
 
 
-@numerical_gradient.mistake(
-    "the difference was divided by step, not by 2 step",
-    do="From x - step to x + step it is two steps.",
+_know(
+    numerical_gradient,
+    {
+        "all entries were shifted at once": (
+            "That gives one number, the sum of all partial derivatives. Loop over the entries and move only one.",
+            lambda f, x, step: (f(x + step) - f(x - step)) / (2 * step),
+        ),
+        "whole rows were shifted at once": (
+            "x may be a matrix, and then x[i] is a row. `np.ndindex(x.shape)` gives the index of every single entry.",
+            _row_by_row,
+        ),
+        "the difference was taken to one side only": (
+            "Use f(x + step) and f(x - step). The errors of both sides largely cancel.",
+            _one_sided,
+        ),
+        "the difference was divided by step, not by 2 step": (
+            "From x - step to x + step it is two steps.",
+            lambda f, x, step: 2 * backprop.numerical_gradient(f, x, step),
+        ),
+        "the difference was divided by 2 and then multiplied by step": (
+            "Python works from left to right: a / 2 * step is (a / 2) * step. Write a / (2 * step).",
+            lambda f, x, step: backprop.numerical_gradient(f, x, step) * step**2,
+        ),
+        "both shifted arrays are one and the same": (
+            "above = x gives the array a second name and makes no copy. Write x.copy().",
+            lambda f, x, step: np.zeros(x.shape),
+        ),
+        "a shifted entry was not put back before the next one was moved": (
+            "Keep the entry in a variable and write it back at the end of the loop's body.",
+            lambda f, x, step: _slopes(f, np.array(x, dtype=np.float64), step, back=None),
+        ),
+        "the caller's x was shifted and did not come back as it was": (
+            "x belongs to the caller. Work on a copy: np.array(x, dtype=np.float64).",
+            lambda f, x, step: _slopes(f, x, step, back=None),
+        ),
+        "x itself was shifted and shifted back": (
+            "Whole numbers do not survive that, and others come back only nearly. Work on a float64 copy of x.",
+            lambda f, x, step: _slopes(f, x, step, back="step"),
+        ),
+        "the work was done in x's own number format": (
+            "Whole numbers swallow a small step, float32 most of it. np.array(x, dtype=np.float64) helps.",
+            lambda f, x, step: _slopes(f, np.array(x), step),
+        ),
+        "the result was kept in x's own number format": (
+            "np.zeros_like(x) of whole numbers holds whole numbers, and cuts the rest off. Use np.zeros(x.shape).",
+            lambda f, x, step: backprop.numerical_gradient(f, x, step).astype(x.dtype),
+        ),
+    },
+    build=lambda gradient: lambda f, x, step=1e-5: gradient(f, x, step),
 )
-def _one_step_for_two(f, x, step=1e-5):
-    return 2 * backprop.numerical_gradient(f, x, step)
-
-
-@numerical_gradient.mistake(
-    "a shifted entry was not put back before the next one was moved",
-    do="Keep the entry in a variable and write it back at the end of the loop's body.",
-)
-def _not_put_back(f, x, step=1e-5):
-    x = np.array(x, dtype=np.float64)
-    gradient = np.zeros_like(x)
-    for index in np.ndindex(x.shape):
-        x[index] += step
-        above = f(x)
-        x[index] -= 2 * step
-        gradient[index] = (above - f(x)) / (2 * step)
-    return gradient
-
-
-@numerical_gradient.mistake(
-    "the caller's x was shifted and did not come back as it was",
-    do="x belongs to the caller. Work on a copy: np.array(x, dtype=np.float64).",
-)
-def _on_the_callers_array(f, x, step=1e-5):
-    gradient = np.zeros(x.shape)
-    for index in np.ndindex(x.shape):
-        x[index] += step
-        above = f(x)
-        x[index] -= 2 * step
-        gradient[index] = (above - f(x)) / (2 * step)
-    return gradient
-
-
-@numerical_gradient.mistake(
-    "the work was done in x's own number format",
-    do="Whole numbers swallow a small step, and float32 swallows most of it. np.array(x, dtype=np.float64) helps.",
-)
-def _own_format(f, x, step=1e-5):
-    point = np.array(x)
-    gradient = np.zeros(point.shape)
-    for index in np.ndindex(point.shape):
-        kept = point[index]
-        point[index] = kept + step
-        above = f(point)
-        point[index] = kept - step
-        gradient[index] = (above - f(point)) / (2 * step)
-        point[index] = kept
-    return gradient
-
-
-@numerical_gradient.mistake(
-    "x itself was shifted and shifted back",
-    do="Whole numbers do not survive that, and others come back only nearly. Work on a float64 copy of x.",
-)
-def _shifted_back(f, x, step=1e-5):
-    gradient = np.zeros(x.shape)
-    for index in np.ndindex(x.shape):
-        x[index] += step
-        above = f(x)
-        x[index] -= 2 * step
-        gradient[index] = (above - f(x)) / (2 * step)
-        x[index] += step
-    return gradient
-
-
-@numerical_gradient.mistake(
-    "the result was kept in x's own number format",
-    do="np.zeros_like(x) of whole numbers holds whole numbers, and cuts the rest off. Use np.zeros(x.shape).",
-)
-def _result_cut_off(f, x, step=1e-5):
-    gradient = np.zeros_like(x)
-    gradient[...] = backprop.numerical_gradient(f, x, step)
-    return gradient
 
 
 @numerical_gradient.alternative
 def _flat(f, x, step=1e-5):
     x = np.asarray(x, dtype=np.float64)
-    entries = []
-    for i in range(x.size):
-        shift = np.zeros(x.size)
-        shift[i] = step
-        shift = shift.reshape(x.shape)
-        entries.append((f(x + shift) - f(x - shift)) / (2 * step))
-    return np.array(entries).reshape(x.shape)
+    shifts = step * np.eye(x.size).reshape(x.size, *x.shape)
+    return np.array([(f(x + shift) - f(x - shift)) / (2 * step) for shift in shifts]).reshape(x.shape)
 
 
 @numerical_gradient.alternative
@@ -176,30 +177,36 @@ def _with_nditer(f, x, step=1e-5):
 # gradient_check
 
 
-def _small_parabola(x):
+def square(x):
+    return float(x[0] ** 2)
+
+
+def small_parabola(x):
     return float(np.sum(x**2) / 2000)
 
 
-def _sum_of_cubes(x):
+def sum_of_cubes(x):
     return float(np.sum(x**3))
 
 
-def _constant(x):
+def seven(x):
     return 7.0
 
 
 def _check_cases(rng):
+    yield case(square, np.array([1.0]), np.array([1.0]), label="the worked example")
+    yield case(square, np.array([1.0]), np.array([2.0]), label="the worked example, with the right claim")
     x = np.array([1.0, -2.0, 0.5])
-    yield case(_sum_of_cubes, x, np.array([3.0, 12.0, 1.5]), label="one wrong entry out of three")
-    yield case(_sum_of_cubes, x, 3 * x**2, label="a right gradient")
-    yield case(_small_parabola, x, x / 1000 / 1000, label="a small gradient, 1000 times too small")
-    yield case(_sum_of_cubes, x, -3 * x**2, label="a gradient with the wrong sign")
-    yield case(_constant, x, np.zeros(3), label="zero, and rightly so")
-    yield case(_sum_of_cubes, x, np.array([[3.0], [12.0], [0.75]]), label="a gradient of another shape")
-    yield case(_small_parabola, x, x / 1000 + np.array([0, 4e-5, 0]), 0.01, label="floor=0.01")
+    yield case(sum_of_cubes, x, np.array([3.0, 12.0, 1.5]), label="one wrong entry out of three")
+    yield case(sum_of_cubes, x, 3 * x**2, label="a right gradient")
+    yield case(small_parabola, x, x / 1000 / 1000, label="a small gradient, 1000 times too small")
+    yield case(sum_of_cubes, x, -3 * x**2, label="a gradient with the wrong sign")
+    yield case(seven, x, np.zeros(3), label="zero, and rightly so")
+    yield case(sum_of_cubes, x, np.array([[3.0], [12.0], [0.75]]), label="a gradient of another shape")
+    yield case(small_parabola, x, x / 1000 + np.array([0, 4e-5, 0]), 0.01, label="floor=0.01")
     X = rng.uniform(0.5, 1.5, size=(2, 3))
-    yield case(_sum_of_cubes, X, 3 * X**2 * rng.uniform(0.8, 0.9, size=X.shape))
-    yield case(_sum_of_cubes, X, 3 * X**2 * rng.uniform(1.1, 1.3, size=X.shape))
+    yield case(sum_of_cubes, X, 3 * X**2 * rng.uniform(0.8, 0.9, size=X.shape))
+    yield case(sum_of_cubes, X, 3 * X**2 * rng.uniform(1.1, 1.3, size=X.shape))
 
 
 def _same_error(got, expected, *args, **kwargs):
@@ -225,50 +232,73 @@ gradient_check = Exercise(
 )
 
 
-@gradient_check.mistake(
-    "the absolute difference was returned",
-    do="A difference of 0.01 is nothing for an entry of 1000 and everything for one of 0.005. Divide by the size.",
-)
-def _absolute(f, x, gradient, floor=1e-4):
-    _same_shape(x, gradient)
-    return np.max(np.abs(gradient - backprop.numerical_gradient(f, x)))
+def _measuring(error):
+    """A check from error(claimed, numerical, floor), behind the comparison of the shapes."""
+
+    def checked(f, x, gradient, floor=1e-4):
+        if np.shape(x) != np.shape(gradient):
+            raise ValueError("shapes differ")
+        return error(gradient, backprop.numerical_gradient(f, x), floor)
+
+    return checked
 
 
-@gradient_check.mistake(
-    "the lengths of the two gradients were compared",
-    do="A gradient with the wrong sign has the right length. Subtract first, entry by entry, and measure then.",
-)
-def _lengths(f, x, gradient, floor=1e-4):
-    _same_shape(x, gradient)
-    claimed, numerical = np.linalg.norm(gradient), np.linalg.norm(backprop.numerical_gradient(f, x))
+def _relative(claimed, numerical, floor):
+    larger = np.maximum(np.abs(claimed), np.abs(numerical))
+    return np.abs(claimed - numerical) / np.maximum(larger, floor)
+
+
+def _lengths(claimed, numerical, floor):
+    claimed, numerical = np.linalg.norm(claimed), np.linalg.norm(numerical)
     return abs(claimed - numerical) / max(claimed, numerical, floor)
 
 
-@gradient_check.mistake(
-    "the errors of all entries were averaged",
-    do="Among a thousand right entries the average hides a wrong one. Return the largest error.",
+_know(
+    gradient_check,
+    {
+        "the absolute difference was returned": (
+            "A difference of 0.01 is nothing for an entry of 1000 and everything for one of 0.005. Divide by the size.",
+            lambda claimed, numerical, floor: np.max(np.abs(claimed - numerical)),
+        ),
+        "the lengths of the two gradients were compared": (
+            "A gradient with the wrong sign has the right length. Subtract first, entry by entry, and measure then.",
+            _lengths,
+        ),
+        "the errors of all entries were averaged": (
+            "Among a thousand right entries the average hides a wrong one. Return the largest error.",
+            lambda claimed, numerical, floor: np.mean(_relative(claimed, numerical, floor)),
+        ),
+        "floor was left out": (
+            "Where both gradients are zero you divide by zero. Never divide by less than floor.",
+            lambda claimed, numerical, floor: np.max(_relative(claimed, numerical, 0)),
+        ),
+        "the sign of the differences was kept": (
+            "Otherwise an entry that is too small counts as a negative error, and the largest one misses it: np.abs.",
+            lambda claimed, numerical, floor: np.max(
+                _relative(claimed, numerical, floor) * np.sign(claimed - numerical)
+            ),
+        ),
+        "the difference was divided by the sum of both sizes": (
+            "That halves the error. Divide by the larger: np.maximum(np.abs(claimed), np.abs(numerical)).",
+            lambda claimed, numerical, floor: np.max(
+                np.abs(claimed - numerical) / np.maximum(np.abs(claimed) + np.abs(numerical), floor)
+            ),
+        ),
+        "the difference was divided by the size of the numerical gradient alone": (
+            "Divide by the larger of |claimed| and |numerical|, but never by less than floor.",
+            lambda claimed, numerical, floor: np.max(
+                np.abs(claimed - numerical) / np.maximum(np.abs(numerical), floor)
+            ),
+        ),
+        "every difference was divided by the same number, the largest entry": (
+            "Then a wrong small entry hides behind a large one. Give every entry its own scale.",
+            lambda claimed, numerical, floor: (
+                np.max(np.abs(claimed - numerical)) / max(np.max(np.abs(claimed)), np.max(np.abs(numerical)), floor)
+            ),
+        ),
+    },
+    build=_measuring,
 )
-def _average(f, x, gradient, floor=1e-4):
-    return np.mean(_relative_errors(f, x, gradient, floor))
-
-
-@gradient_check.mistake(
-    "floor was left out",
-    do="Where both gradients are zero you divide by zero. Never divide by less than floor.",
-)
-def _without_floor(f, x, gradient, floor=1e-4):
-    with np.errstate(all="ignore"):
-        return np.max(_relative_errors(f, x, gradient, 0.0))
-
-
-@gradient_check.mistake(
-    "the sign of the differences was kept",
-    do="Otherwise an entry that is too small counts as a negative error, and the largest one misses it: np.abs.",
-)
-def _signed(f, x, gradient, floor=1e-4):
-    _same_shape(x, gradient)
-    numerical = backprop.numerical_gradient(f, x)
-    return np.max((gradient - numerical) / np.maximum(np.maximum(np.abs(gradient), np.abs(numerical)), floor))
 
 
 @gradient_check.mistake(
@@ -276,40 +306,7 @@ def _signed(f, x, gradient, floor=1e-4):
     do="A column minus a row is a whole matrix in NumPy, without a word. Raise a ValueError when the shapes differ.",
 )
 def _any_shape(f, x, gradient, floor=1e-4):
-    numerical = backprop.numerical_gradient(f, x)
-    scale = np.maximum(np.maximum(np.abs(gradient), np.abs(numerical)), floor)
-    return np.max(np.abs(gradient - numerical) / scale)
-
-
-@gradient_check.mistake(
-    "the difference was divided by the sum of both sizes",
-    do="That halves the error. Divide by the larger of the two: np.maximum(np.abs(claimed), np.abs(numerical)).",
-)
-def _by_the_sum(f, x, gradient, floor=1e-4):
-    _same_shape(x, gradient)
-    numerical = backprop.numerical_gradient(f, x)
-    return np.max(np.abs(gradient - numerical) / np.maximum(np.abs(gradient) + np.abs(numerical), floor))
-
-
-@gradient_check.mistake(
-    "every difference was divided by the same number, the largest entry",
-    do="Then a wrong small entry hides behind a large one. Give every entry its own scale.",
-)
-def _one_scale(f, x, gradient, floor=1e-4):
-    _same_shape(x, gradient)
-    numerical = backprop.numerical_gradient(f, x)
-    return np.max(np.abs(gradient - numerical)) / max(np.max(np.abs(gradient)), np.max(np.abs(numerical)), floor)
-
-
-def _same_shape(x, gradient):
-    if np.shape(x) != np.shape(gradient):
-        raise ValueError("shapes differ")
-
-
-def _relative_errors(f, x, gradient, floor):
-    _same_shape(x, gradient)
-    numerical = backprop.numerical_gradient(f, x)
-    return np.abs(gradient - numerical) / np.maximum(np.maximum(np.abs(gradient), np.abs(numerical)), floor)
+    return np.max(_relative(gradient, backprop.numerical_gradient(f, x), floor))
 
 
 @gradient_check.alternative
@@ -326,8 +323,9 @@ def _entry_by_entry(f, x, gradient, floor=1e-4):
 
 
 def _layer_cases(rng):
+    yield case(np.array([[2.0]]), np.array([-2.0]), np.array([1.0]), label="the worked example")
     W = np.array([[1.0, 0.0, -1.0], [0.5, 2.0, 0.0]])
-    yield case(W, np.array([0.0, -1.0]), np.array([1.0, 0.5, 1.0]), label="the worked example")
+    yield case(W, np.array([0.0, -1.0]), np.array([1.0, 0.5, 1.0]), label="three inputs, two outputs")
     yield case(np.array([[2.0]]), np.array([0.5]), np.array([0.1]), label="one input, one output")
     for m, n in ((3, 3), (4, 2), (3, 5)):
         yield case(rng.normal(size=(m, n)), rng.normal(size=m), rng.normal(size=n))
@@ -345,57 +343,35 @@ tanh_layer_jacobian = Exercise(
 )
 
 
-@tanh_layer_jacobian.mistake(
-    "the Jacobian is transposed", do="Rows belong to outputs, columns to inputs: the shape is (m, n), that of W."
+_know(
+    tanh_layer_jacobian,
+    {
+        "the Jacobian is transposed": (
+            "Rows belong to outputs, columns to inputs: the shape is (m, n), that of W.",
+            lambda W, b, x: backprop.tanh_layer_jacobian(W, b, x).T,
+        ),
+        "the columns of W were scaled, not its rows": (
+            "Entry i of 1 - h² belongs to output i, hence to row i. `[:, None]` makes a column that multiplies rows.",
+            lambda W, b, x: W * (1 - np.tanh(W @ x + b) ** 2),
+        ),
+        "the two Jacobians were multiplied in the wrong order": (
+            "The last step stands on the left: first the diagonal matrix of tanh, then W.",
+            lambda W, b, x: W @ np.diag(1 - np.tanh(W @ x + b) ** 2),
+        ),
+        "1 - h² was multiplied with W as a vector": (
+            "A vector @ W gives one row, a sum. Make the diagonal matrix first: np.diag(1 - h**2).",
+            lambda W, b, x: (1 - np.tanh(W @ x + b) ** 2) @ W,
+        ),
+        "only the Jacobian of tanh was returned": (
+            "That one is with respect to z. For x, multiply it by the Jacobian of z = Wx + b.",
+            lambda W, b, x: np.diag(1 - np.tanh(W @ x + b) ** 2),
+        ),
+        "x stands on the left of W": (
+            "The layer computes Wx: W @ x. In x @ W each input meets the wrong weights.",
+            lambda W, b, x: (1 - np.tanh(x @ W + b) ** 2)[:, None] * W,
+        ),
+    },
 )
-def _transposed_jacobian(W, b, x):
-    return backprop.tanh_layer_jacobian(W, b, x).T
-
-
-@tanh_layer_jacobian.mistake(
-    "the derivative of tanh was left out", do="W alone is the Jacobian of Wx + b. The tanh stretches each row of it."
-)
-def _affine_only(W, b, x):
-    return W.copy()
-
-
-@tanh_layer_jacobian.mistake(
-    "the columns of W were scaled, not its rows",
-    do="Entry i of 1 - h² belongs to output i, hence to row i. `[:, None]` makes a column that multiplies rows.",
-)
-def _columns_scaled(W, b, x):
-    return W * (1 - np.tanh(W @ x + b) ** 2)
-
-
-@tanh_layer_jacobian.mistake(
-    "tanh was applied twice", do="tanh'(z) is 1 - tanh(z)². With h = tanh(z) at hand that is simply 1 - h²."
-)
-def _derivative_at_h(W, b, x):
-    h = np.tanh(W @ x + b)
-    return (1 - np.tanh(h) ** 2)[:, None] * W
-
-
-@tanh_layer_jacobian.mistake(
-    "the slope of tanh was taken as 1 - z², not as 1 - tanh(z)²",
-    do="The rule 1 - h² is about the output h = tanh(z), not about z.",
-)
-def _without_tanh(W, b, x):
-    return (1 - (W @ x + b) ** 2)[:, None] * W
-
-
-@tanh_layer_jacobian.mistake(
-    "only the Jacobian of tanh was returned",
-    do="That one is with respect to z. For x, multiply it by the Jacobian of z = Wx + b.",
-)
-def _diagonal_only(W, b, x):
-    return np.diag(1 - np.tanh(W @ x + b) ** 2)
-
-
-@tanh_layer_jacobian.mistake(
-    "x stands on the left of W", do="The layer computes Wx: W @ x. In x @ W each input meets the wrong weights."
-)
-def _from_the_left(W, b, x):
-    return (1 - np.tanh(x @ W + b) ** 2)[:, None] * W
 
 
 @tanh_layer_jacobian.alternative
@@ -417,10 +393,12 @@ def _with_loops(W, b, x):
 
 
 def _scorer_cases(rng):
+    yield case(*map(np.array, ([2.0], [[3.0]], [-3.0], [1.0])), label="the worked example")
     W = np.array([[1.0, 0.0, -1.0], [0.5, 2.0, 0.0]])
-    yield case(np.array([2.0, -1.0]), W, np.array([0.5, 0.0]), np.array([1.0, 0.5, 2.0]), label="the worked example")
+    yield case(np.array([2.0, -1.0]), W, np.array([0.5, 0.0]), np.array([1.0, 0.5, 2.0]), label="m = 2, n = 3")
     for m, n in ((1, 1), (3, 3), (2, 5), (4, 3)):
-        yield case(rng.normal(size=m), rng.normal(size=(m, n)), rng.normal(size=m), rng.normal(size=n))
+        arrays = (rng.normal(size=shape) for shape in (m, (m, n), m, n))
+        yield case(*arrays, label=f"m = {m}, n = {n}")
 
 
 window_scorer_gradients = Exercise(
@@ -440,60 +418,75 @@ def _scorer(delta=None, for_u=None, for_W=None, for_x=None):
     def gradients(u, W, b, x):
         z = W @ x + b
         h = np.tanh(z)
-        d = delta(u, z, h) if delta else u * (1 - h**2)
+        d = delta(u, z) if delta else u * (1 - h**2)
         return {
             "s": u @ h,
             "u": for_u(z, h, u) if for_u else h,
-            "W": for_W(d, x, W) if for_W else np.outer(d, x),
+            "W": for_W(d, x) if for_W else np.outer(d, x),
             "b": d,
-            "x": for_x(d, W) if for_x else W.T @ d,
+            "x": for_x(d, W, u) if for_x else W.T @ d,
         }
 
     return gradients
 
 
-window_scorer_gradients.mistake(
-    "the outer product is the wrong way round",
-    do="W's gradient has W's shape: np.outer(delta, x), delta down, x across.",
-)(_scorer(for_W=lambda d, x, W: np.outer(x, d)))
-window_scorer_gradients.mistake(
-    "the derivative of tanh was left out", do="On its way back the signal passes through tanh: multiply it by 1 - h²."
-)(_scorer(delta=lambda u, z, h: u.copy()))
-window_scorer_gradients.mistake(
-    "tanh was applied twice in its derivative", do="tanh'(z) is 1 - tanh(z)², and h is tanh(z) already: 1 - h²."
-)(_scorer(delta=lambda u, z, h: u * (1 - np.tanh(h) ** 2)))
-window_scorer_gradients.mistake(
-    "the matrix W was not transposed for x's gradient",
-    do="delta has one entry per row of W, x one per column. Back through W means W.T @ delta.",
-)(_scorer(for_x=lambda d, W: W @ d))
-window_scorer_gradients.mistake(
-    "u's gradient is z, not h",
-    do="In s = uᵀh it is h that meets u, after the tanh. Each of two factors gets the other one.",
-)(_scorer(for_u=lambda z, h, u: z))
-window_scorer_gradients.mistake("u's gradient is u itself", do="In s = uᵀh the gradient for u is the other factor, h.")(
-    _scorer(for_u=lambda z, h, u: u)
+_know(
+    window_scorer_gradients,
+    {
+        "the outer product is the wrong way round": (
+            "W's gradient has W's shape: np.outer(delta, x), delta down, x across.",
+            {"for_W": lambda d, x: np.outer(x, d)},
+        ),
+        "the gradient of W was computed entry by entry, as delta * x": (
+            "Every delta meets every x: that is the outer product, np.outer(delta, x).",
+            {"for_W": lambda d, x: d * x},
+        ),
+        "the gradient of W was computed as a dot product of delta and x": (
+            "For two vectors, @ gives one number, with .T too. The table of all products is np.outer(delta, x).",
+            {"for_W": lambda d, x: d @ x},
+        ),
+        "the matrix W was not transposed for x's gradient": (
+            "delta has one entry per row of W, x one per column. Back through W means W.T @ delta.",
+            {"for_x": lambda d, W, u: W @ d},
+        ),
+        "the gradient for x goes through the dot product only": (
+            "From h to x the signal also passes through tanh. All of delta comes back through W: W.T @ delta.",
+            {"for_x": lambda d, W, u: W.T @ u},
+        ),
+        "u's gradient is z, not h": (
+            "In s = uᵀh it is h that meets u, after the tanh. Each of two factors gets the other one.",
+            {"for_u": lambda z, h, u: z},
+        ),
+        "u's gradient is u itself": (
+            "In s = uᵀh the gradient for u is the other factor, h.",
+            {"for_u": lambda z, h, u: u},
+        ),
+        "u is missing in delta": (
+            "The signal comes down through u first: delta = u * (1 - h**2).",
+            {"delta": lambda u, z: 1 - np.tanh(z) ** 2},
+        ),
+    },
+    _replacing(_scorer),
 )
 
-
-window_scorer_gradients.mistake(
-    "the gradient of W was computed entry by entry, as delta * x",
-    do="Every delta meets every x: that is the outer product, np.outer(delta, x).",
-)(_scorer(for_W=lambda d, x, W: d * x))
-window_scorer_gradients.mistake(
-    "the gradient of W was computed as a dot product of delta and x",
-    do="For two vectors, @ gives one number, with .T too. The table of all products is np.outer(delta, x).",
-)(_scorer(for_W=lambda d, x, W: d @ x))
-window_scorer_gradients.mistake(
-    "u is missing in delta", do="The signal comes down through u first: delta = u * (1 - h**2)."
-)(_scorer(delta=lambda u, z, h: 1 - h**2))
-
-
-@window_scorer_gradients.mistake(
-    "the gradient for x goes through the dot product only",
-    do="x acts through every hidden unit. All of delta comes back through W: W.T @ delta.",
-)
-def _as_if_linear(u, W, b, x):
-    return backprop.window_scorer_gradients(u, W, b, x) | {"x": W.T @ u}
+# What goes wrong with the slope of tanh, in a layer and in the scorer alike.
+_WRONG_SLOPES = {
+    "the derivative of tanh was left out": ("The signal passes through tanh, too: multiply by 1 - h².", np.ones_like),
+    "tanh was applied twice": (
+        "tanh'(z) is 1 - tanh(z)². With h = tanh(z) at hand that is simply 1 - h².",
+        lambda z: 1 - np.tanh(np.tanh(z)) ** 2,
+    ),
+    "the slope of tanh was taken as 1 - z², not as 1 - tanh(z)²": (
+        "The rule 1 - h² is about the output h = tanh(z), not about z.",
+        lambda z: 1 - z**2,
+    ),
+    "the slope of tanh was taken as (1 - h)², not as 1 - h²": (
+        "Square h first, then subtract: 1 - h**2.",
+        lambda z: (1 - np.tanh(z)) ** 2,
+    ),
+}
+_know(tanh_layer_jacobian, _WRONG_SLOPES, lambda slope: lambda W, b, x: slope(W @ x + b)[:, None] * W)
+_know(window_scorer_gradients, _WRONG_SLOPES, lambda slope: _scorer(delta=lambda u, z: u * slope(z)))
 
 
 @window_scorer_gradients.alternative
@@ -521,7 +514,9 @@ def _scorer_by_the_engine(u, W, b, x):
 
 
 def _unbroadcast_cases(rng):
-    yield case(np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]), (3,), label="the worked example")
+    yield case(np.ones((5, 3)), (3,), label="the worked example")
+    yield case(np.ones((5, 3)), (5, 1), label="the worked example, a column")
+    yield case(np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]), (3,), label="a row used twice")
     yield case(np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]), (2, 1), label="a stretched column")
     yield case(rng.normal(size=(2, 3)), (), label="a single number")
     yield case(rng.normal(size=(2, 3)), (2, 3), label="nothing was broadcast")
@@ -543,71 +538,66 @@ unbroadcast = Exercise(
 )
 
 
-@unbroadcast.mistake(
-    "the copies were averaged", do="Every copy has an effect of its own, and the effects add up. Use sum, not mean."
-)
+def _stretched(gradient, shape):
+    """The axes of gradient where shape says 1."""
+    added = gradient.ndim - len(shape)
+    return tuple(added + axis for axis, size in enumerate(shape) if size == 1)
+
+
+def _added(gradient, shape):
+    """The axes of gradient that shape does not have."""
+    return tuple(range(gradient.ndim - len(shape)))
+
+
 def _averaged(gradient, shape):
     total = backprop.unbroadcast(gradient, shape)
     return total * (total.size / gradient.size)
 
 
-@unbroadcast.mistake(
-    "only the axes in front were summed",
-    do="NumPy also stretches an axis of length 1. Where shape says 1, sum too, and keep the axis.",
-)
-def _front_only(gradient, shape):
-    return gradient.sum(axis=tuple(range(gradient.ndim - len(shape))))
-
-
-@unbroadcast.mistake(
-    "only the stretched axes were summed",
-    do="NumPy also puts new axes in front: as many as gradient has more than shape. Sum over those as well.",
-)
-def _stretched_only(gradient, shape):
-    added = gradient.ndim - len(shape)
-    axes = tuple(added + axis for axis, size in enumerate(shape) if size == 1)
-    return gradient.sum(axis=axes, keepdims=True)
-
-
-@unbroadcast.mistake(
-    "the axes of length 1 got lost",
-    do="The gradient for an input of shape (2, 1) has shape (2, 1), not (2,). "
-    "End with .reshape(shape), or use keepdims.",
-)
-def _axes_lost(gradient, shape):
-    added = gradient.ndim - len(shape)
-    return gradient.sum(axis=(*range(added), *(added + axis for axis, size in enumerate(shape) if size == 1)))
-
-
-@unbroadcast.mistake("one of the copies was taken", do="The others matter as much. Sum over all of them.")
 def _one_copy(gradient, shape):
     gradient = gradient[(0,) * (gradient.ndim - len(shape))]
     return gradient[tuple(slice(0, 1) if size == 1 else slice(None) for size in shape)]
 
 
-@unbroadcast.mistake(
-    "axes were counted from the left",
-    do="Shapes are lined up on the right: compare the last sizes first. Axis 0 of shape is not axis 0 of gradient.",
-)
 def _from_the_left(gradient, shape):
     axes = tuple(i for i in range(gradient.ndim) if i >= len(shape) or shape[i] == 1 != gradient.shape[i])
     return gradient.sum(axis=axes).reshape(shape)
 
 
-@unbroadcast.mistake(
-    "the entries were only rearranged",
-    do="There are more entries than the input had. Sum those that came from the same one, before any reshape.",
+_know(
+    unbroadcast,
+    {
+        "the copies were averaged": (
+            "Every copy has an effect of its own, and the effects add up. Use sum, not mean.",
+            _averaged,
+        ),
+        "only the axes in front were summed": (
+            "NumPy also stretches an axis of length 1. Where shape says 1, sum too, and keep the axis.",
+            lambda gradient, shape: gradient.sum(axis=_added(gradient, shape)),
+        ),
+        "only the stretched axes were summed": (
+            "NumPy also puts new axes in front: as many as gradient has more than shape. Sum over those as well.",
+            lambda gradient, shape: gradient.sum(axis=_stretched(gradient, shape), keepdims=True),
+        ),
+        "the axes of length 1 got lost": (
+            "The gradient for an input of shape (2, 1) has shape (2, 1), not (2,). End with .reshape(shape).",
+            lambda gradient, shape: gradient.sum(axis=_added(gradient, shape) + _stretched(gradient, shape)),
+        ),
+        "one of the copies was taken": ("The others matter as much. Sum over all of them.", _one_copy),
+        "axes were counted from the left": (
+            "Shapes are lined up on the right: compare the last sizes first. Axis 0 of one is not axis 0 of the other.",
+            _from_the_left,
+        ),
+        "the entries were only rearranged": (
+            "There are more entries than the input had. Sum those that came from the same one, before any reshape.",
+            lambda gradient, shape: gradient.reshape(shape),
+        ),
+        "the first axis was summed, whatever the shapes": (
+            "Which axes were stretched depends on shape. Compare the two shapes.",
+            lambda gradient, shape: gradient.sum(axis=0),
+        ),
+    },
 )
-def _rearranged(gradient, shape):
-    return gradient.reshape(shape)
-
-
-@unbroadcast.mistake(
-    "the first axis was summed, whatever the shapes",
-    do="Which axes were stretched depends on shape. Compare the two shapes.",
-)
-def _always_the_first(gradient, shape):
-    return gradient.sum(axis=0)
 
 
 @unbroadcast.alternative
@@ -626,24 +616,48 @@ def _by_counting_places(gradient, shape):
     return np.bincount(places.ravel(), weights=gradient.ravel(), minlength=int(np.prod(shape))).reshape(shape)
 
 
-# multiply_backward
+# what the rules of multiply, maximum and matmul share
 
 
 def _pair_cases(rng, shapes):
-    for output, left, right in shapes:
-        yield case(rng.normal(size=output), rng.normal(size=left), rng.normal(size=right))
+    """A case for each label: (shape of upstream, of a, of b)."""
+    for label, pair in shapes.items():
+        yield case(*(rng.normal(size=shape) for shape in pair), label=label)
+
+
+def _two_gradients(got, expected, *args, **kwargs):
+    if not isinstance(got, (tuple, list)) or len(got) != 2:
+        length = f" of length {len(got)}" if isinstance(got, (tuple, list)) else ""
+        return f"the result is {kind(got)}{length}, expected two gradients: the one for a, then the one for b"
+    texts = (difference(*pair, where=f"the gradient for {x}") for *pair, x in zip(got, expected, "ab", strict=True))
+    return next(filter(None, texts), None)
+
+
+def _fit(gradients, a, b):
+    """Sum both gradients back to the shapes of the inputs."""
+    return tuple(backprop.unbroadcast(gradient, x.shape) for gradient, x in zip(gradients, (a, b), strict=True))
+
+
+# multiply_backward
 
 
 def _multiply_cases(rng):
-    yield case(np.array([1.0, 10.0]), np.array([3.0, 4.0]), np.array([5.0, 6.0]), label="the worked example")
-    yield case(np.array(2.0), np.array(3.0), np.array(-4.0), label="two numbers")
-    yield from _pair_cases(rng, [((2, 3), (2, 3), (3,)), ((2, 3), (2, 1), (2, 3)), ((4, 2, 3), (2, 3), (4, 1, 1))])
-    yield from _pair_cases(rng, [((2, 3), (3,), (2, 1)), ((5,), (5,), ())])
+    yield case(np.array(10.0), np.array(3.0), np.array(5.0), label="the worked example")
+    yield case(np.array([1.0, 10.0]), np.array([3.0, 4.0]), np.array([5.0, 6.0]), label="two places")
+    shapes = {
+        "b was used in two rows": ((2, 3), (2, 3), (3,)),
+        "a is a column": ((2, 3), (2, 1), (2, 3)),
+        "both were broadcast, three axes": ((4, 2, 3), (2, 3), (4, 1, 1)),
+        "both were broadcast": ((2, 3), (3,), (2, 1)),
+        "b is a single number": ((5,), (5,), ()),
+    }
+    yield from _pair_cases(rng, shapes)
 
 
 multiply_backward = Exercise(
     backprop.multiply_backward,
     cases=_multiply_cases,
+    differ=_two_gradients,
     hints=[
         "In a * b, how much does the product grow when a grows by a little? That depends on b.",
         "Downstream is upstream times local: for a the local derivative is b, for b it is a.",
@@ -652,55 +666,41 @@ multiply_backward = Exercise(
 )
 
 
-@multiply_backward.mistake(
-    "each input got its own value", do="The derivative of a * b with respect to a is b: the values change places."
+_know(
+    multiply_backward,
+    {
+        "each input got its own value": (
+            "The derivative of a * b with respect to a is b: the values change places.",
+            lambda upstream, a, b: _fit((upstream * a, upstream * b), a, b),
+        ),
+        "the gradients were not summed back to the inputs' shapes": (
+            "An input that was broadcast is used many times. Use your unbroadcast.",
+            lambda upstream, a, b: (upstream * b, upstream * a),
+        ),
+        "only b was summed back to its shape": (
+            "a can be the smaller one just as well. Use unbroadcast for both.",
+            lambda upstream, a, b: (upstream * b, backprop.unbroadcast(upstream * a, b.shape)),
+        ),
+        "the upstream gradient was summed before it was multiplied": (
+            "Each copy has its own factor: multiply first, then unbroadcast.",
+            lambda upstream, a, b: tuple(g * x for g, x in zip(_fit((upstream, upstream), a, b), (b, a), strict=True)),
+        ),
+        "the upstream gradient was left out": (
+            "b and a are the local derivatives. Downstream is upstream times local.",
+            lambda upstream, a, b: backprop.multiply_backward(np.ones_like(upstream), a, b),
+        ),
+        "the two gradients are in the wrong order": (
+            "Return the one for a first; it has a's shape.",
+            lambda upstream, a, b: backprop.multiply_backward(upstream, a, b)[::-1],
+        ),
+    },
 )
-def _own_value(upstream, a, b):
-    return backprop.unbroadcast(upstream * a, a.shape), backprop.unbroadcast(upstream * b, b.shape)
-
-
-@multiply_backward.mistake(
-    "the gradients were not summed back to the inputs' shapes",
-    do="An input that was broadcast is used many times. Use your unbroadcast.",
-)
-def _never_summed(upstream, a, b):
-    return upstream * b, upstream * a
-
-
-@multiply_backward.mistake(
-    "the upstream gradient was left out", do="b and a are the local derivatives. Downstream is upstream times local."
-)
-def _local_only(upstream, a, b):
-    ones = np.ones_like(upstream)
-    return backprop.unbroadcast(ones * b, a.shape), backprop.unbroadcast(ones * a, b.shape)
-
-
-@multiply_backward.mistake(
-    "the two gradients are in the wrong order", do="Return the one for a first; it has a's shape."
-)
-def _wrong_order(upstream, a, b):
-    return backprop.multiply_backward(upstream, a, b)[::-1]
-
-
-@multiply_backward.mistake(
-    "only b was summed back to its shape", do="a can be the smaller one just as well. Use unbroadcast for both."
-)
-def _only_the_right_one(upstream, a, b):
-    return upstream * b, backprop.unbroadcast(upstream * a, b.shape)
-
-
-@multiply_backward.mistake(
-    "the upstream gradient was summed before it was multiplied",
-    do="Each copy has its own factor: multiply first, then unbroadcast.",
-)
-def _summed_too_early(upstream, a, b):
-    return backprop.unbroadcast(upstream, a.shape) * b, backprop.unbroadcast(upstream, b.shape) * a
 
 
 @multiply_backward.alternative
 def _with_full_arrays(upstream, a, b):
     A, B = np.broadcast_arrays(a, b)
-    return backprop.unbroadcast(B * upstream, a.shape), backprop.unbroadcast(A * upstream, b.shape)
+    return _fit((B * upstream, A * upstream), a, b)
 
 
 @multiply_backward.alternative
@@ -718,17 +718,22 @@ def _place_by_place(upstream, a, b):
 
 
 def _maximum_cases(rng):
-    a, b = np.array([1.0, 5.0, 2.0]), np.array([4.0, 3.0, 2.0])
-    yield case(np.array([10.0, 20.0, 30.0]), a, b, label="the worked example, with a tie in the last place")
+    yield case(*map(np.array, ([10.0, 20.0], [1.0, 5.0], [4.0, 3.0])), label="the worked example")
+    yield case(*map(np.array, ([10.0, 20.0, 30.0], [1.0, 5.0, 2.0], [4.0, 3.0, 2.0])), label="a tie in the last place")
     yield case(np.array([-1.0, 2.0]), np.array([1.0, -2.0]), np.array([0.0, 0.0]), label="ReLU: b is zero")
-    yield from _pair_cases(
-        rng, [((2, 3), (2, 3), (3,)), ((2, 3), (2, 1), (1, 3)), ((4, 3), (), (4, 3)), ((6,), (6,), (6,))]
-    )
+    shapes = {
+        "b was used in two rows": ((2, 3), (2, 3), (3,)),
+        "both were broadcast": ((2, 3), (2, 1), (1, 3)),
+        "a is a single number": ((4, 3), (), (4, 3)),
+        "six places": ((6,), (6,), (6,)),
+    }
+    yield from _pair_cases(rng, shapes)
 
 
 maximum_backward = Exercise(
     backprop.maximum_backward,
     cases=_maximum_cases,
+    differ=_two_gradients,
     hints=[
         "If a is well below b, what does a small change of a do to the maximum?",
         "A comparison such as `a >= b` gives an array of True and False, which multiplies like 1 and 0.",
@@ -737,58 +742,68 @@ maximum_backward = Exercise(
 )
 
 
-@maximum_backward.mistake(
-    "the smaller input got the gradient", do="The smaller one does not show in the result at all."
+def _sharing(shares):
+    """A rule from the shares of a and b in the upstream gradient."""
+    return lambda upstream, a, b: _fit([upstream * share for share in shares(a, b)], a, b)
+
+
+_know(
+    maximum_backward,
+    {
+        "the smaller input got the gradient": (
+            "The smaller one does not show in the result at all.",
+            lambda a, b: (a < b, a >= b),
+        ),
+        "in a tie both inputs got the whole gradient": (
+            "Then the gradient is counted twice. Here a tie goes to a alone: >= for a, its opposite for b.",
+            lambda a, b: (a >= b, b >= a),
+        ),
+        "in a tie nobody got the gradient": (
+            "a > b and b > a are both false in a tie. Here it goes to a: a >= b.",
+            lambda a, b: (a > b, b > a),
+        ),
+        "in a tie b got the gradient": (
+            "The rule here is that a gets it: compare with >=.",
+            lambda a, b: (a > b, a <= b),
+        ),
+        "in a tie the gradient was split in two halves": (
+            "That is a sound rule too, and PyTorch's. Here, so that we all agree, a tie goes to a.",
+            lambda a, b: ((a > b) + 0.5 * (a == b), (a < b) + 0.5 * (a == b)),
+        ),
+        "both inputs got the gradient everywhere": (
+            "That is the rule of an addition. A maximum sends it one way only.",
+            lambda a, b: (1.0, 1.0),
+        ),
+        "the upstream gradient was multiplied by the larger value": (
+            "The slope of the larger input is 1, whatever its value: multiply by the mask alone.",
+            lambda a, b: ((a >= b) * a, (a < b) * b),
+        ),
+    },
+    _sharing,
 )
-def _to_the_smaller(upstream, a, b):
-    first = a < b
-    return backprop.unbroadcast(upstream * first, a.shape), backprop.unbroadcast(upstream * ~first, b.shape)
-
-
-@maximum_backward.mistake(
-    "in a tie both inputs got the whole gradient",
-    do="Then the gradient is counted twice. Here a tie goes to a alone: >= for a, its opposite for b.",
-)
-def _both_in_a_tie(upstream, a, b):
-    return backprop.unbroadcast(upstream * (a >= b), a.shape), backprop.unbroadcast(upstream * (b >= a), b.shape)
-
-
-@maximum_backward.mistake(
-    "in a tie nobody got the gradient", do="a > b and b > a are both false in a tie. Here it goes to a: a >= b."
-)
-def _nobody_in_a_tie(upstream, a, b):
-    return backprop.unbroadcast(upstream * (a > b), a.shape), backprop.unbroadcast(upstream * (b > a), b.shape)
-
-
-@maximum_backward.mistake("in a tie b got the gradient", do="The rule here is that a gets it: compare with >=.")
-def _second_in_a_tie(upstream, a, b):
-    first = a > b
-    return backprop.unbroadcast(upstream * first, a.shape), backprop.unbroadcast(upstream * ~first, b.shape)
-
-
-@maximum_backward.mistake(
-    "in a tie the gradient was split in two halves",
-    do="That is a sound rule too, and PyTorch's. Here, so that we all agree, a tie goes to a.",
-)
-def _halves_in_a_tie(upstream, a, b):
-    share = (a > b) + 0.5 * (a == b)
-    return backprop.unbroadcast(upstream * share, a.shape), backprop.unbroadcast(upstream * (1 - share), b.shape)
-
-
-@maximum_backward.mistake(
-    "both inputs got the gradient everywhere", do="That is the rule of an addition. A maximum sends it one way only."
-)
-def _as_an_addition(upstream, a, b):
-    return backprop.unbroadcast(upstream, a.shape), backprop.unbroadcast(upstream, b.shape)
 
 
 @maximum_backward.mistake(
     "the sign of upstream decided", do="What decides is which input was larger on the way forward, whatever comes back."
 )
 def _by_the_upstream_sign(upstream, a, b):
-    first = (upstream > 0) & np.broadcast_to(a >= b, upstream.shape)
-    second = (upstream > 0) & np.broadcast_to(b > a, upstream.shape)
-    return backprop.unbroadcast(upstream * first, a.shape), backprop.unbroadcast(upstream * second, b.shape)
+    passed = np.maximum(upstream, 0)
+    return _fit((passed * (a >= b), passed * (a < b)), a, b)
+
+
+@maximum_backward.mistake(
+    "the upstream gradient was left out", do="The mask is the local derivative. Downstream is upstream times local."
+)
+def _mask_only(upstream, a, b):
+    return backprop.maximum_backward(np.ones_like(upstream), a, b)
+
+
+@maximum_backward.mistake(
+    "the places that got nothing were left out",
+    do="The gradient for a has a's shape, with zeros where b was larger. Multiply by the mask, or use np.where.",
+)
+def _selected(upstream, a, b):
+    return upstream[a >= b], upstream[a < b]
 
 
 @maximum_backward.mistake(
@@ -805,28 +820,30 @@ def _maximum_never_summed(upstream, a, b):
 )
 def _one_if(upstream, a, b):
     zero = np.zeros_like(upstream)
-    pair = (upstream, zero) if a >= b else (zero, upstream)
-    return backprop.unbroadcast(pair[0], a.shape), backprop.unbroadcast(pair[1], b.shape)
+    return _fit((upstream, zero) if a >= b else (zero, upstream), a, b)
 
 
 @maximum_backward.alternative
 def _with_where(upstream, a, b):
     for_a = np.where(a < b, 0.0, upstream)
-    return backprop.unbroadcast(for_a, a.shape), backprop.unbroadcast(upstream - for_a, b.shape)
+    return _fit((for_a, upstream - for_a), a, b)
 
 
 # matmul_backward
 
 
 def _matmul_cases(rng):
+    yield case(*map(np.array, ([[10.0]], [[1.0, 2.0]], [[3.0], [4.0]])), label="the worked example")
     a, b = np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]), np.array([[1.0], [0.0], [-1.0]])
-    yield case(np.array([[1.0], [10.0]]), a, b, label="the worked example")
-    shapes = [((3, 3), (3, 3), (3, 3)), ((2, 4), (2, 3), (3, 4)), ((5, 2, 4), (5, 2, 3), (3, 4))]
-    shapes += [
-        ((5, 2, 4), (2, 3), (5, 3, 4)),
-        ((6, 5, 2, 4), (6, 1, 2, 3), (5, 3, 4)),
-        ((3, 3, 3), (3, 3, 3), (3, 3, 3)),
-    ]
+    yield case(np.array([[1.0], [10.0]]), a, b, label="a of shape (2, 3), b of shape (3, 1)")
+    shapes = {
+        "square matrices": ((3, 3), (3, 3), (3, 3)),
+        "a of shape (2, 3), b of shape (3, 4)": ((2, 4), (2, 3), (3, 4)),
+        "a stack of five matrices a, one b for all": ((5, 2, 4), (5, 2, 3), (3, 4)),
+        "a stack of five matrices b, one a for all": ((5, 2, 4), (2, 3), (5, 3, 4)),
+        "two axes in front, both inputs broadcast": ((6, 5, 2, 4), (6, 1, 2, 3), (5, 3, 4)),
+        "stacks of three square matrices": ((3, 3, 3), (3, 3, 3), (3, 3, 3)),
+    }
     yield from _pair_cases(rng, shapes)
     arrays = [rng.normal(size=shape) for shape in ((2, 4), (2, 3), (3, 4))]
     yield case(*arrays, (False, True), label="only b's gradient is needed")
@@ -836,6 +853,7 @@ def _matmul_cases(rng):
 matmul_backward = Exercise(
     backprop.matmul_backward,
     cases=_matmul_cases,
+    differ=_two_gradients,
     hints=[
         "Let the shapes lead you. upstream is (m, n), a is (m, k), b is (k, n). Which product has the shape of a?",
         "For a: upstream times b transposed. For b: a transposed times upstream. That is the only way the shapes fit.",
@@ -844,54 +862,54 @@ matmul_backward = Exercise(
 )
 
 
+def _matmul_rule(for_a, for_b, sum_back=True):
+    """A rule from two functions of (upstream, a, b)."""
+
+    def rule(upstream, a, b, needed=(True, True)):
+        found = [f(upstream, a, b) if need else None for f, need in zip((for_a, for_b), needed, strict=True)]
+        if sum_back:
+            found = [
+                None if g is None else backprop.unbroadcast(g, x.shape) for g, x in zip(found, (a, b), strict=True)
+            ]
+        return tuple(found)
+
+    return rule
+
+
 def _last_two(x):
     return x.swapaxes(-1, -2)
 
 
-def _when_needed(needed, for_a, for_b):
-    return (for_a() if needed[0] else None), (for_b() if needed[1] else None)
-
-
-@matmul_backward.mistake(
-    "nothing was transposed", do="Going back, a matrix acts transposed: upstream @ bᵀ for a, aᵀ @ upstream for b."
+_know(
+    matmul_backward,
+    {
+        "nothing was transposed": (
+            "Going back, a matrix acts transposed: upstream @ bᵀ for a, aᵀ @ upstream for b.",
+            (lambda upstream, a, b: upstream @ b, lambda upstream, a, b: a @ upstream),
+        ),
+        "the factors stand in the wrong order": (
+            "Order matters: b stood right of a, so it stays right of upstream.",
+            (lambda upstream, a, b: _last_two(b) @ upstream, lambda upstream, a, b: upstream @ _last_two(a)),
+        ),
+        "a stack was transposed with .T": (
+            ".T reverses all axes, the one that runs over the stack too. Use .swapaxes(-1, -2).",
+            (lambda upstream, a, b: upstream @ b.T, lambda upstream, a, b: a.T @ upstream),
+        ),
+        "the first two axes of a stack changed places": (
+            "In a stack the matrices are in the last two axes. Count from the end: .swapaxes(-1, -2).",
+            (lambda upstream, a, b: upstream @ b.swapaxes(0, 1), lambda upstream, a, b: a.swapaxes(0, 1) @ upstream),
+        ),
+        "the gradient of a shared matrix was not summed over the stack": (
+            "One matrix that multiplies a whole stack is used many times. Use unbroadcast.",
+            (lambda upstream, a, b: upstream @ _last_two(b), lambda upstream, a, b: _last_two(a) @ upstream, False),
+        ),
+        "entries were multiplied one by one": (
+            "Every entry of a meets a whole row of b. Going back takes a matrix product too: @.",
+            (lambda upstream, a, b: upstream * b, lambda upstream, a, b: upstream * a, False),
+        ),
+    },
+    lambda rule: _matmul_rule(*rule),
 )
-def _no_transposes(upstream, a, b, needed=(True, True)):
-    return _when_needed(
-        needed,
-        lambda: backprop.unbroadcast(upstream @ b, a.shape),
-        lambda: backprop.unbroadcast(a @ upstream, b.shape),
-    )
-
-
-@matmul_backward.mistake(
-    "the factors stand in the wrong order", do="Order matters: b stood right of a, so it stays right of upstream."
-)
-def _wrong_factors(upstream, a, b, needed=(True, True)):
-    return _when_needed(
-        needed,
-        lambda: backprop.unbroadcast(_last_two(b) @ upstream, a.shape),
-        lambda: backprop.unbroadcast(upstream @ _last_two(a), b.shape),
-    )
-
-
-@matmul_backward.mistake(
-    "a stack was transposed with .T",
-    do=".T reverses all axes, the one that runs over the stack too. Use .swapaxes(-1, -2).",
-)
-def _all_axes_reversed(upstream, a, b, needed=(True, True)):
-    return _when_needed(
-        needed,
-        lambda: backprop.unbroadcast(upstream @ b.T, a.shape),
-        lambda: backprop.unbroadcast(a.T @ upstream, b.shape),
-    )
-
-
-@matmul_backward.mistake(
-    "the gradient of a shared matrix was not summed over the stack",
-    do="One matrix that multiplies a whole stack is used many times. Use unbroadcast.",
-)
-def _stack_not_summed(upstream, a, b, needed=(True, True)):
-    return _when_needed(needed, lambda: upstream @ _last_two(b), lambda: _last_two(a) @ upstream)
 
 
 @matmul_backward.mistake(
@@ -909,45 +927,34 @@ def _ones_for_upstream(upstream, a, b, needed=(True, True)):
     return backprop.matmul_backward(np.ones_like(upstream), a, b, needed)
 
 
-@matmul_backward.mistake(
-    "entries were multiplied one by one",
-    do="Every entry of a meets a whole row of b. Going back takes a matrix product too: @.",
+matmul_backward.alternative(
+    _matmul_rule(
+        lambda upstream, a, b: np.einsum("...mn,...kn->...mk", upstream, b),
+        lambda upstream, a, b: np.einsum("...mk,...mn->...kn", a, upstream),
+    )
 )
-def _entry_by_entry_product(upstream, a, b, needed=(True, True)):
-    return _when_needed(needed, lambda: upstream * b, lambda: upstream * a)
-
-
-@matmul_backward.alternative
-def _with_einsums(upstream, a, b, needed=(True, True)):
-    return _when_needed(
-        needed,
-        lambda: backprop.unbroadcast(np.einsum("...mn,...kn->...mk", upstream, b), a.shape),
-        lambda: backprop.unbroadcast(np.einsum("...mk,...mn->...kn", a, upstream), b.shape),
+matmul_backward.alternative(
+    _matmul_rule(  # sums of outer products: over the columns of upstream, and over its rows
+        lambda upstream, a, b: sum(upstream[..., :, j, None] * b[..., None, :, j] for j in range(b.shape[-1])),
+        lambda upstream, a, b: sum(a[..., i, :, None] * upstream[..., i, None, :] for i in range(a.shape[-2])),
     )
-
-
-@matmul_backward.alternative
-def _as_sums_of_outer_products(upstream, a, b, needed=(True, True)):
-    m, n, k = upstream.shape[-2], upstream.shape[-1], a.shape[-1]
-    for_a = sum(upstream[..., :, j, None] * b[..., None, :, j] for j in range(n)) + np.zeros((m, k))
-    for_b = sum(a[..., i, :, None] * upstream[..., i, None, :] for i in range(m)) + np.zeros((k, n))
-    return _when_needed(
-        needed, lambda: backprop.unbroadcast(for_a, a.shape), lambda: backprop.unbroadcast(for_b, b.shape)
-    )
+)
 
 
 # cross_entropy_backward
 
 
 def _loss_cases(rng):
+    yield case(1.0, np.array([[0.7, 0.2, 0.1]]), np.array([0]), label="the worked example")
     probabilities = np.array([[0.7, 0.2, 0.1], [0.25, 0.25, 0.5]])
-    yield case(1.0, probabilities, np.array([0, 1]), label="the worked example")
-    yield case(1.0, np.array([[0.5, 0.5]]), np.array([1]), label="a batch of one")
+    yield case(1.0, probabilities, np.array([0, 1]), label="a batch of two")
+    yield case(1.0, np.array([[0.5, 0.5]]), np.array([1]), label="two classes")
     yield case(3.0, probabilities, np.array([2, 2]), label="upstream = 3")
     for batch, classes in ((4, 3), (3, 5), (7, 2)):
         scores = np.exp(rng.normal(size=(batch, classes)))
         probabilities = scores / scores.sum(axis=1, keepdims=True)
-        yield case(float(rng.uniform(0.5, 2.0)), probabilities, rng.integers(0, classes, size=batch))
+        targets = rng.integers(0, classes, size=batch)
+        yield case(float(rng.uniform(0.5, 2.0)), probabilities, targets, label=f"{batch} examples, {classes} classes")
 
 
 cross_entropy_backward = Exercise(
@@ -961,82 +968,76 @@ cross_entropy_backward = Exercise(
 )
 
 
-@cross_entropy_backward.mistake(
-    "the mean over the batch was forgotten", do="The loss is a mean, so every example counts one batch-size-th."
-)
-def _sum_over_the_batch(upstream, probabilities, targets):
-    return backprop.cross_entropy_backward(upstream, probabilities, targets) * len(targets)
+def _one_hot(probabilities, targets):
+    return np.eye(probabilities.shape[1])[targets]
 
 
-@cross_entropy_backward.mistake(
-    "the upstream gradient was left out", do="The loss may be multiplied by something afterwards: times upstream."
-)
-def _no_upstream(upstream, probabilities, targets):
-    return backprop.cross_entropy_backward(1.0, probabilities, targets)
-
-
-@cross_entropy_backward.mistake(
-    "the sign is wrong",
-    do="Raising the right class's logit lowers the loss, so its gradient is negative: probabilities minus one-hot.",
-)
-def _sign(upstream, probabilities, targets):
-    return -backprop.cross_entropy_backward(upstream, probabilities, targets)
-
-
-@cross_entropy_backward.mistake(
-    "the probabilities were changed in place",
-    do="They belong to the forward pass, and somebody may still need them. Begin with probabilities.copy().",
-)
 def _in_place(upstream, probabilities, targets):
     probabilities[np.arange(len(targets)), targets] -= 1
     probabilities *= upstream / len(targets)
     return probabilities
 
 
-@cross_entropy_backward.mistake(
-    "only the targets' entries got a gradient",
-    do="The other classes share the softmax: pushing one up pushes the right one down. Their gradient is p.",
+def _minus_one_at(index):
+    """Subtracts the 1 at index(targets) of a copy."""
+
+    def gradients(upstream, probabilities, targets):
+        gradient = probabilities.copy()
+        gradient[index(targets)] -= 1
+        return gradient * upstream / len(targets)
+
+    return gradients
+
+
+_know(
+    cross_entropy_backward,
+    {
+        "the mean over the batch was forgotten": (
+            "The loss is a mean, so every example counts one batch-size-th.",
+            lambda upstream, q, targets: upstream * (q - _one_hot(q, targets)),
+        ),
+        "it was divided by the number of classes": (
+            "The mean runs over the examples: divide by the number of rows.",
+            lambda upstream, q, targets: upstream * (q - _one_hot(q, targets)) / q.shape[1],
+        ),
+        "it was divided by the number of all entries": (
+            "The mean runs over the examples: divide by the number of rows.",
+            lambda upstream, q, targets: upstream * (q - _one_hot(q, targets)) / q.size,
+        ),
+        "the upstream gradient was left out": (
+            "The loss may be multiplied by something afterwards: times upstream.",
+            lambda upstream, q, targets: (q - _one_hot(q, targets)) / len(q),
+        ),
+        "the sign is wrong": (
+            "Raising the right logit lowers the loss, so its gradient is negative: probabilities minus one-hot.",
+            lambda upstream, q, targets: upstream * (_one_hot(q, targets) - q) / len(q),
+        ),
+        "the probabilities were changed in place": (
+            "They belong to the forward pass, and somebody may still need them. Begin with probabilities.copy().",
+            _in_place,
+        ),
+        "only the targets' entries got a gradient": (
+            "The other classes share the softmax: pushing one up pushes the right one down. Their gradient is q.",
+            lambda upstream, q, targets: upstream * (q - 1) * _one_hot(q, targets) / len(q),
+        ),
+        "the 1 was subtracted from whole columns": (
+            "[:, targets] takes every row. Pair rows and targets: [np.arange(len(targets)), targets].",
+            _minus_one_at(lambda targets: (slice(None), targets)),
+        ),
+        "the 1 was subtracted from whole rows": (
+            "[targets] picks rows, and a target is a column. Pair them: [np.arange(len(targets)), targets].",
+            _minus_one_at(lambda targets: targets),
+        ),
+        "the numbers of the classes were subtracted": (
+            "A target says where the 1 is. Subtract 1 at that place of the row, not the target itself.",
+            lambda upstream, q, targets: upstream * (q - targets) / len(targets),
+        ),
+        "this is the gradient for the probabilities, not for the logits": (
+            "-1/q is the derivative of -log q. The softmax belongs to this node: go on through it, to q - y.",
+            lambda upstream, q, targets: -upstream * _one_hot(q, targets) / q / len(q),
+        ),
+    },
 )
-def _targets_only(upstream, probabilities, targets):
-    one_hot = np.eye(probabilities.shape[1])[targets]
-    return backprop.cross_entropy_backward(upstream, probabilities, targets) * one_hot
-
-
-@cross_entropy_backward.mistake(
-    "the 1 was subtracted from whole columns",
-    do="probabilities[:, targets] takes every row. Pair them up: [np.arange(len(targets)), targets].",
-)
-def _whole_columns(upstream, probabilities, targets):
-    gradient = probabilities.copy()
-    gradient[:, targets] -= 1
-    return gradient * upstream / len(targets)
-
-
-@cross_entropy_backward.mistake(
-    "it was divided by the number of classes", do="The mean runs over the examples: divide by the number of rows."
-)
-def _by_the_classes(upstream, probabilities, targets):
-    right = backprop.cross_entropy_backward(upstream, probabilities, targets)
-    return right * len(targets) / probabilities.shape[1]
-
-
-@cross_entropy_backward.mistake(
-    "the numbers of the classes were subtracted",
-    do="A target says where the 1 is. Subtract 1 at that place of the row, not the target itself.",
-)
-def _class_numbers(upstream, probabilities, targets):
-    return upstream * (probabilities - targets) / len(targets)
-
-
-@cross_entropy_backward.mistake(
-    "this is the gradient for the probabilities, not for the logits",
-    do="-1/q is the derivative of -log q. The softmax belongs to this node: go on through it, to q - y.",
-)
-def _for_probabilities(upstream, probabilities, targets):
-    rows = np.arange(len(targets))
-    gradient = np.zeros_like(probabilities)
-    gradient[rows, targets] = -upstream / probabilities[rows, targets] / len(targets)
-    return gradient
 
 
 @cross_entropy_backward.alternative
@@ -1045,7 +1046,7 @@ def _with_one_hot(upstream, probabilities, targets):
 
 
 @cross_entropy_backward.alternative
-def _row_by_row(upstream, probabilities, targets):
+def _row_by_row_loss(upstream, probabilities, targets):
     rows = []
     for row, target in zip(probabilities.tolist(), targets, strict=True):
         rows.append([upstream * (p - (k == target)) / len(targets) for k, p in enumerate(row)])
@@ -1056,58 +1057,98 @@ def _row_by_row(upstream, probabilities, targets):
 
 
 class _Node:
-    """A node with nothing but a name and parents."""
+    """A node with nothing but a label and parents, which may be looked up so many times in the whole graph."""
 
-    def __init__(self, name, parents):
-        self.name, self.parents = name, parents
+    def __init__(self, label, parents, left):
+        self.label, self._parents, self._left = label, parents, left
+
+    @property
+    def parents(self):
+        self._left[0] -= 1
+        if self._left[0] < 0:
+            raise RuntimeError("the parents were looked up very many times; the walk seems to come to no end")
+        return self._parents
+
+    def __repr__(self):
+        return f"node {self.label}"
 
 
-def _named_order(subject, graph, output):
-    """Builds the nodes of {name: names of its parents}, and names the nodes that come back."""
-    nodes = {}
-    for name, parents in graph.items():
-        nodes[name] = _Node(name, tuple(nodes[parent] for parent in parents))
-    order = subject(nodes[output])
-    return [getattr(node, "name", node) for node in order] if isinstance(order, (list, tuple)) else order
+class _Graph:
+    """Labels of nodes, each with the labels of its parents, in an order in which they can be built."""
+
+    def __init__(self, parents: dict[str, list[str]]):
+        self.parents = parents
+
+    def __deepcopy__(self, memo):
+        return self  # nobody gets it to see: learners get nodes built from it
+
+    def build(self, output):
+        nodes, left = {}, [100 * len(self.parents) + 20_000]
+        for label, parents in self.parents.items():
+            nodes[label] = _Node(label, tuple([nodes[parent] for parent in parents]), left)
+        return nodes[output]
+
+
+def _labelled_order(subject, graph, output):
+    """The labels of the nodes that come back; what is no list, only by its kind."""
+    try:
+        order = subject(graph.build(output))
+    except RecursionError as error:  # of a thousand calls the first few tell enough
+        trace = error.__traceback__
+        for _ in range(5):
+            trace = trace.tb_next or trace
+        trace.tb_next = None
+        raise RecursionError("Python stopped at about a thousand calls inside each other").with_traceback(
+            error.__traceback__
+        ) from None
+    if not isinstance(order, (list, tuple)):
+        return "a generator" if inspect.isgenerator(order) else kind(order)
+    return [node.label if isinstance(node, _Node) else f"{kind(node)}, {node!r}" for node in order]
 
 
 def _graph_cases(rng):
     # The shallow use of p comes first: with p·x + p a walk in the order of first visits happens to be right.
-    yield case({"x": [], "p": ["x", "x"], "p·x": ["p", "x"], "q": ["p", "p·x"]}, "q", label="q = p + p·x with p = x·x")
-    yield case({"x": [], "p": ["x", "x"], "p·x": ["p", "x"], "q": ["p·x", "p"]}, "q", label="q = p·x + p with p = x·x")
-    yield case({"x": []}, "x", label="a single leaf")
-    yield case({"x": [], "other": [], "y": ["x"]}, "y", label="a node that does not lead to the output")
-    graph = {"x": [], "y": [], "z": [], "a": ["x", "y"], "b": ["y", "z"], "f": ["a", "b"]}
+    for q, uses in (("p + p·x", ["p", "p·x"]), ("p·x + p", ["p·x", "p"])):
+        graph = _Graph({"x": [], "p": ["x", "x"], "p·x": ["p", "x"], "q": uses})
+        yield case(graph, "q", label=f"q = {q} with p = x·x")
+    yield case(_Graph({"x": []}), "x", label="a single leaf")
+    yield case(_Graph({"x": [], "other": [], "y": ["x"]}), "y", label="a node that does not lead to the output")
+    graph = _Graph({"x": [], "y": [], "z": [], "a": ["x", "y"], "b": ["y", "z"], "f": ["a", "b"]})
     yield case(graph, "f", label="f = (x + y) · max(y, z)")
-    diamond = {"0": []} | {str(i): [str(i - 1), str(i - 1)] for i in range(1, 9)}
+    graph = _Graph({"x": [], "a": ["x"], "b": ["a"], "c": ["b", "a"], "d": ["a", "c"], "e": ["d", "b"]})
+    yield case(graph, "e", label="a ladder: each node uses two before it")
+    diamond = _Graph({"0": []} | {str(i): [str(i - 1)] * 2 for i in range(1, 9)})
     yield case(diamond, "8", label="eight nodes that each use the one before twice")
     for count in (8, 12):
-        graph = {"n0": []}
+        parents = {"n0": []}
         for i in range(1, count):
-            graph[f"n{i}"] = [f"n{j}" for j in rng.integers(0, i, size=rng.integers(1, 4))]
-        yield case(graph, f"n{count - 1}", label=f"a random graph of {count} nodes")
-    chain = {"0": []} | {str(i): [str(i - 1)] for i in range(1, 10_000)}
-    yield case(chain, "9999", label="a chain of 10,000 nodes")
+            parents[f"n{i}"] = [f"n{j}" for j in rng.integers(0, i, size=rng.integers(1, 4))]
+        yield case(_Graph(parents), f"n{count - 1}", label=f"a random graph of {count} nodes")
+    yield case(_CHAIN, "9999", label="a chain of 10,000 nodes")
+
+
+_CHAIN = _Graph({"0": []} | {str(i): [str(i - 1)] for i in range(1, 10_000)})
 
 
 def _valid_order(got, expected, graph, output):
     """None when every node that leads to output is there once and after its parents."""
-    if not isinstance(got, list):
-        return "the result is no list of nodes"
-    if strangers := [name for name in got if name not in graph]:
-        return f"the list holds something that is no node of the graph: {strangers[0]!r}"
-    place = {name: i for i, name in enumerate(got)}
+    if isinstance(got, str):
+        return f"the result is {got}, expected a list of nodes" + (": is a `return` missing" * (got == "None"))
+    parents = graph.parents
+    if strangers := [label for label in got if label not in parents]:
+        return f"the list holds something that is no node of the graph: {strangers[0]}"
+    place = {label: i for i, label in enumerate(got)}
     if len(place) < len(got):
-        twice = next(name for i, name in enumerate(got) if place[name] != i)
+        twice = next(label for i, label in enumerate(got) if place[label] != i)
         return f"node {twice} appears {got.count(twice)} times"
     if missing := set(expected) - set(got):
-        return f"node {next(name for name in graph if name in missing)} is missing"
+        return f"node {next(label for label in parents if label in missing)} is missing"
     if extra := set(got) - set(expected):
-        return f"node {next(name for name in graph if name in extra)} does not lead to the output"
-    for name in got:
-        for parent in graph[name]:
-            if place[parent] > place[name]:
-                return f"node {name} comes before its parent {parent}"
+        return f"node {next(label for label in parents if label in extra)} does not lead to the output"
+    for label in got:
+        for parent in parents[label]:
+            if place[parent] > place[label]:
+                return f"node {label} comes before its parent {parent}"
     return None
 
 
@@ -1115,7 +1156,7 @@ topological_order = Exercise(
     backprop.topological_order,
     cases=_graph_cases,
     differ=_valid_order,
-    probe=_named_order,
+    probe=_labelled_order,
     hints=[
         "A node may enter the list only when all its parents are in it. So walk to the parents first, "
         "and add the node on the way back.",
@@ -1141,6 +1182,26 @@ def _preorder(output):
             order.append(node)
             stack.extend(reversed(node.parents))
     return order[::-1]
+
+
+@topological_order.mistake(
+    "a node was marked as seen when it was put on the stack, not when its turn came",
+    do="On the stack it may have to wait behind a node that needs it. Mark it when it comes off, and skip it then "
+    "if it is marked already.",
+)
+def _seen_too_early(output):
+    order, seen, stack = [], {id(output)}, [(output, False)]
+    while stack:
+        node, done = stack.pop()
+        if done:
+            order.append(node)
+            continue
+        stack.append((node, True))
+        for parent in node.parents:
+            if id(parent) not in seen:
+                seen.add(id(parent))
+                stack.append((parent, False))
+    return order
 
 
 @topological_order.mistake(
@@ -1171,6 +1232,18 @@ def _no_memory(output):
             stack.append((node, True))
             stack.extend((parent, False) for parent in reversed(node.parents))
     return order
+
+
+@topological_order.mistake(
+    "the graph was walked level by level, and a node that is used twice was visited twice",
+    do="Remember what you have seen, in a set of id(node). And let the parents decide when a node enters the list: "
+    "they come first.",
+)
+def _level_by_level_without_memory(output):
+    order = [output]
+    for node in order:
+        order.extend(node.parents)
+    return order[::-1]
 
 
 @topological_order.mistake(
@@ -1258,10 +1331,6 @@ def _gradients(subject, build, values, calls=1):
     return {leaf.label: leaf.grad for leaf in leaves} | {"the output": output.grad}
 
 
-def _worked(x, y):
-    return (x + y) * (y + 2.0)
-
-
 def _shallow_use_first(x):
     p = x * x
     return p + p * x
@@ -1270,6 +1339,10 @@ def _shallow_use_first(x):
 def _deep_use_first(x):
     p = x * x
     return p * x + p
+
+
+def _two_factors(x, y):
+    return (x + y) * (y + 2.0)
 
 
 def _with_maximum(x, y, z):
@@ -1301,11 +1374,12 @@ def _tower(x):
 
 
 def _backward_cases(rng):
-    yield case(_worked, {"x": 3.0, "y": 4.0}, label="f = (x + y)(y + 2) at x = 3, y = 4")
+    # First the graph with a single topological order: there a mistake shows the same way in every order.
     yield case(_shallow_use_first, {"x": 2.0}, label="q = p + p·x with p = x·x at x = 2")
+    yield case(_two_factors, {"x": 3.0, "y": 4.0}, label="f = (x + y)(y + 2) at x = 3, y = 4")
     yield case(_deep_use_first, {"x": 2.0}, label="q = p·x + p with p = x·x at x = 2")
     yield case(_with_maximum, {"x": 1.0, "y": 2.0, "z": 0.0}, label="f = (x + y) · max(y, z) at 1, 2, 0")
-    yield case(_worked, {"x": 3.0, "y": 4.0}, 2, label="f = (x + y)(y + 2), with backward called twice")
+    yield case(_two_factors, {"x": 3.0, "y": 4.0}, 2, label="f = (x + y)(y + 2), with backward called twice")
     yield case(_shared_sum, {"x": rng.normal(), "y": rng.normal()}, label="f = 3x + (x + y) + tanh(y)")
     values = {"W": rng.normal(size=(2, 3)), "b": rng.normal(size=3), "u": rng.normal(size=(3, 2))}
     yield case(_network, values, label="a network whose inputs need no gradient")
@@ -1333,64 +1407,142 @@ backward = Exercise(
 )
 
 
-@backward.mistake(
-    "a gradient was overwritten where a branch comes in",
-    do="A node that is used twice gets two shares. Add the second to the first: parent.grad + downstream.",
+def _sum(grad, downstream):
+    return grad if downstream is None else downstream if grad is None else grad + downstream
+
+
+def _sum_in_place(grad, downstream):
+    return grad if downstream is None else downstream if grad is None else operator.iadd(grad, downstream)
+
+
+def _last(grad, downstream):
+    return grad if downstream is None else downstream
+
+
+def _hand_down(store=_sum, upstream=lambda node: node.grad, careful=True):
+    """How a node does its work: store(parent.grad, downstream) becomes the parent's gradient."""
+
+    def work(node):
+        if node.grad is None and careful:
+            return
+        for parent, downstream in zip(node.parents, node.local_backward(upstream(node)), strict=True):
+            parent.grad = store(parent.grad, downstream)
+
+    return work
+
+
+_pass_on = _hand_down()
+
+
+def _zeros(node):
+    return np.zeros_like(node.value)
+
+
+def _walk(start=lambda node: None, one=lambda output: np.ones_like(output.value), order=reversed, work=_pass_on):
+    """A right backward with one step replaced."""
+
+    def run(output):
+        nodes = backprop.topological_order(output)
+        for node in nodes:
+            node.grad = start(node)
+        output.grad = one(output)
+        for node in order(nodes):
+            work(node)
+
+    return run
+
+
+def _level_after_level(nodes):
+    """From the output on, each node when it is first met."""
+    met = [nodes[-1]]
+    for node in met:
+        met.extend(parent for parent in dict.fromkeys(node.parents) if parent not in met)
+    return met
+
+
+def _at_once(node):
+    for parent, downstream in zip(node.parents, node.local_backward(node.grad), strict=True):
+        if downstream is not None:
+            parent.grad = _sum(parent.grad, downstream)
+            _at_once(parent)
+
+
+def _reset_and_add(node):
+    for parent in node.parents:
+        parent.grad = _zeros(parent)
+    _pass_on(node)
+
+
+_know(
+    backward,
+    {
+        "a gradient was overwritten where a branch comes in": (
+            "A node that is used twice gets two shares. Add the second to the first: parent.grad + downstream.",
+            {"work": _hand_down(_last)},
+        ),
+        "a node passed its gradient on before it had all of it": (
+            "In q = p + p·x, p must wait for the share that comes through p·x. Walk in reversed topological order.",
+            {"order": _level_after_level},
+        ),
+        "a node passed on its whole gradient again with every share that came in": (
+            "What a node passes on must contain each share once. Let every node work once, when all its shares are in.",
+            {"order": lambda nodes: nodes[-1:], "work": _at_once},
+        ),
+        "a gradient was set back to zero in the middle of the walk": (
+            "An earlier share may be in it already. Set all gradients back before the walk begins.",
+            {"work": _reset_and_add},
+        ),
+        "the walk went from the leaves to the output": (
+            "Gradients come from the output: reversed(topological_order(output)).",
+            {"order": list},
+        ),
+        "the walk went from the leaves to the output, where no gradient had arrived yet": (
+            "Gradients come from the output: reversed(topological_order(output)).",
+            {"order": list, "work": _hand_down(careful=False)},
+        ),
+        "the walk went from the leaves to the output, adding to zeros": (
+            "Gradients come from the output: reversed(topological_order(output)).",
+            {"order": list, "start": _zeros},
+        ),
+        "the walk began with nothing": (
+            "The output's own gradient is one: output.grad = np.ones_like(output.value).",
+            {"start": _zeros, "one": _zeros},
+        ),
+        "the gradients began as whole numbers": (
+            "A gradient is an array shaped like its value: np.ones_like(output.value), np.zeros_like(node.value).",
+            {"start": lambda node: 0, "one": lambda output: 1},
+        ),
+        "the gradients began as plain numbers": (
+            "A gradient is an array shaped like its value: np.ones_like(output.value), np.zeros_like(node.value).",
+            {"start": lambda node: 0.0, "one": lambda output: 1.0},
+        ),
+        "every node got ones as its upstream gradient": (
+            "Hand local_backward what has arrived at the node: node.local_backward(node.grad).",
+            {"work": _hand_down(upstream=lambda node: np.ones_like(node.value))},
+        ),
+        "the upstream gradient was multiplied in twice": (
+            "node.local_backward(node.grad) is upstream times local already. Add it as it is.",
+            {"work": _hand_down(upstream=lambda node: node.grad * node.grad)},
+        ),
+        "adding to one gradient changed another": (
+            "An addition hands the same array to both inputs, and += changes it for both. Keep a copy, or add with +.",
+            {"work": _hand_down(_sum_in_place)},
+        ),
+        "a None was added to something": (
+            "local_backward says None for a parent that needs no gradient. Skip it.",
+            {"start": _zeros, "work": _hand_down(operator.add)},
+        ),
+        "a None was added with +=": (
+            "local_backward says None for a parent that needs no gradient. Skip it.",
+            {"start": _zeros, "work": _hand_down(operator.iadd)},
+        ),
+        "something was added to a gradient that was still None": (
+            "The first share has nothing to be added to. Start every node.grad with zeros, or ask whether it is None.",
+            {"work": _hand_down(operator.add)},
+        ),
+    },
+    _replacing(_walk),
 )
-def _overwritten(output):
-    order = backprop.topological_order(output)
-    output.grad = np.ones_like(output.value)
-    for node in reversed(order):
-        for parent, downstream in zip(node.parents, node.local_backward(node.grad), strict=True):
-            if downstream is not None:
-                parent.grad = downstream
-
-
-@backward.mistake(
-    "a node passed its gradient on before it had all of it",
-    do="In q = p + p·x, p must wait for the share that comes through p·x. Walk in reversed topological order.",
-)
-def _too_early(output):
-    order, seen = [output], {id(output)}
-    for node in order:
-        node.grad = None
-        for parent in node.parents:
-            if id(parent) not in seen:
-                seen.add(id(parent))
-                order.append(parent)
-    output.grad = np.ones_like(output.value)
-    for node in order:
-        _pass_on(node)
-
-
-@backward.mistake(
-    "a node passed on its whole gradient again with every share that came in",
-    do="What a node passes on must contain each share once. Let every node work once, when all its shares are in.",
-)
-def _again_and_again(output):
-    def hand_down(node):
-        for parent, downstream in zip(node.parents, node.local_backward(node.grad), strict=True):
-            if downstream is not None:
-                parent.grad = downstream if parent.grad is None else parent.grad + downstream
-                hand_down(parent)
-
-    for node in backprop.topological_order(output):
-        node.grad = None
-    output.grad = np.ones_like(output.value)
-    hand_down(output)
-
-
-@backward.mistake(
-    "the gradients began as plain numbers",
-    do="A gradient is an array shaped like its value: np.ones_like(output.value), np.zeros_like(node.value).",
-)
-def _plain_numbers(output):
-    order = backprop.topological_order(output)
-    for node in order:
-        node.grad = 0
-    output.grad = 1
-    for node in reversed(order):
-        _pass_on(node)
 
 
 @backward.mistake(
@@ -1398,86 +1550,20 @@ def _plain_numbers(output):
     do="Set node.grad to None for every node of the order before you start.",
 )
 def _not_reset(output):
-    order = backprop.topological_order(output)
     output.grad = np.ones_like(output.value)
-    for node in reversed(order):
+    for node in reversed(backprop.topological_order(output)):
         _pass_on(node)
 
 
 @backward.mistake(
-    "the walk began with nothing", do="The output's own gradient is one: output.grad = np.ones_like(output.value)."
+    "no gradient was written down",
+    do="The result belongs into node.grad of every node; begin with output.grad. Nothing needs to be returned.",
 )
-def _no_beginning(output):
-    order = backprop.topological_order(output)
-    for node in order:
-        node.grad = np.zeros_like(node.value)
-    for node in reversed(order):
-        _pass_on(node)
+def _nothing(output):
+    pass
 
 
-@backward.mistake(
-    "adding to one gradient changed another",
-    do="An addition hands the same array to both inputs, and += changes it for both. Keep a copy, or add with +.",
-)
-def _same_array(output):
-    order = backprop.topological_order(output)
-    for node in order:
-        node.grad = None
-    output.grad = np.ones_like(output.value)
-    for node in reversed(order):
-        for parent, downstream in zip(node.parents, node.local_backward(node.grad), strict=True):
-            if parent.grad is None:
-                parent.grad = downstream
-            elif downstream is not None:
-                parent.grad += downstream
-
-
-@backward.mistake(
-    "a None was added to something",
-    do="A node's own grad may still be None, and local_backward says None for a parent that needs no gradient. "
-    "Ask before you add.",
-)
-def _none_added(output):
-    order = backprop.topological_order(output)
-    for node in order:
-        node.grad = np.zeros_like(node.value)
-    output.grad = np.ones_like(output.value)
-    for node in reversed(order):
-        for parent, downstream in zip(node.parents, node.local_backward(node.grad), strict=True):
-            parent.grad = parent.grad + downstream
-
-
-@backward.mistake(
-    "the walk went from the leaves to the output",
-    do="Gradients come from the output: reversed(topological_order(output)).",
-)
-def _forwards(output):
-    order = backprop.topological_order(output)
-    for node in order:
-        node.grad = np.zeros_like(node.value)
-    output.grad = np.ones_like(output.value)
-    for node in order:
-        _pass_on(node)
-
-
-def _pass_on(node):
-    """Add a node's downstream gradients to its parents'; the rest of a right backward."""
-    if node.grad is not None:
-        for parent, downstream in zip(node.parents, node.local_backward(node.grad), strict=True):
-            if downstream is not None:
-                parent.grad = downstream if parent.grad is None else parent.grad + downstream
-
-
-@backward.alternative
-def _from_zeros(output):
-    order = backprop.topological_order(output)
-    for node in order:
-        node.grad = np.zeros_like(node.value)
-    output.grad += 1
-    for node in order[::-1]:
-        for parent, downstream in zip(node.parents, node.local_backward(node.grad), strict=True):
-            if downstream is not None:
-                parent.grad += downstream
+backward.alternative(_walk(start=_zeros))
 
 
 @backward.alternative
@@ -1496,21 +1582,21 @@ def _with_a_table(output):
 
 
 def _two_layer_cases(rng):
-    X = np.array([[1.0, -1.0], [0.5, 2.0], [-1.0, 1.0]])
-    W1, b1 = np.array([[1.0, -1.0, 0.5], [0.5, 1.0, -1.0]]), np.array([0.0, 0.5, -0.25])
-    W2, b2 = np.array([[1.0, -1.0], [0.5, 0.0], [-1.0, 2.0]]), np.array([0.1, 0.0])
-    yield case(X, np.array([0, 1, 1]), W1, b1, W2, b2, label="the worked example")
-    for number, (batch, inputs, hidden, classes) in enumerate(((1, 3, 4, 2), (7, 2, 5, 3), (4, 3, 6, 5), (5, 4, 3, 2))):
-        offset = 1000.0 if number == 2 else 0.0
-        yield case(
-            rng.normal(size=(batch, inputs)),
-            rng.integers(0, classes, size=batch),
-            rng.normal(size=(inputs, hidden)),
-            rng.normal(size=hidden),
-            rng.normal(size=(hidden, classes)),
-            rng.normal(size=classes) + offset,
-            label=("a batch of one", "a batch of seven", "large logits", "")[number],
-        )
+    X = np.array([[1.0, -1.0, 2.0], [0.5, 2.0, 0.0]])
+    zeros = (np.zeros((3, 4)), np.zeros(4), np.zeros((4, 2)), np.zeros(2))
+    yield case(X, np.array([0, 1]), *zeros, label="the worked example, all weights and biases 0")
+    sizes = {
+        "a batch of three": (3, 2, 5, 4),
+        "a batch of one": (1, 3, 4, 2),
+        "a batch of seven": (7, 2, 5, 3),
+        "large logits": (4, 3, 6, 5),
+        "a batch of five": (5, 4, 3, 2),
+    }
+    for label, (batch, inputs, hidden, classes) in sizes.items():
+        X, targets = rng.normal(size=(batch, inputs)), rng.integers(0, classes, size=batch)
+        weights = [rng.normal(size=shape) for shape in ((inputs, hidden), hidden, (hidden, classes), classes)]
+        weights[-1] += 1000.0 * (label == "large logits")
+        yield case(X, targets, *weights, label=label)
 
 
 two_layer_gradients = Exercise(
@@ -1531,25 +1617,23 @@ def _softmax_rows(logits):
     return exponentials / exponentials.sum(axis=1, keepdims=True)
 
 
-def _two_layers(mask=None, divide=True, summed=False, into_W2=None, softmax=_softmax_rows, biases=None):
+def _two_layers(mask=None, divided=1, loss=np.mean, into_W2=None, softmax=_softmax_rows, biases=None, sign=1):
     """The right function with one step replaced."""
 
     def gradients(X, targets, W1, b1, W2, b2):
-        with np.errstate(all="ignore"):
-            Z = X @ W1 + b1
-            A = np.maximum(Z, 0)
-            probabilities = softmax(A @ W2 + b2)
-            rows = np.arange(len(X))
-            losses = -np.log(probabilities[rows, targets])
+        Z = X @ W1 + b1
+        A = np.maximum(Z, 0)
+        probabilities = softmax(A @ W2 + b2)
+        rows = np.arange(len(X))
+        losses = -np.log(probabilities[rows, targets])
         delta2 = probabilities.copy()
         delta2[rows, targets] -= 1
-        if divide:
-            delta2 /= len(X)
+        delta2 *= sign / len(X) ** divided
         back = delta2 @ W2.T
-        delta1 = back * mask(Z, back) if mask else back * (Z > 0)
+        delta1 = back * (mask(Z, back) if mask else Z > 0)
         total = biases or (lambda delta: delta.sum(axis=0))
         return {
-            "loss": losses.sum() if summed else losses.mean(),
+            "loss": loss(losses),
             "W1": X.T @ delta1,
             "b1": total(delta1),
             "W2": (into_W2(Z) if into_W2 else A).T @ delta2,
@@ -1559,41 +1643,69 @@ def _two_layers(mask=None, divide=True, summed=False, into_W2=None, softmax=_sof
     return gradients
 
 
-two_layer_gradients.mistake(
-    "the ReLU was forgotten on the way back", do="Where Z was not positive, nothing came through: multiply by (Z > 0)."
-)(_two_layers(mask=lambda Z, back: np.ones_like(Z)))
-two_layer_gradients.mistake(
-    "the sign of the signal decided what passes the ReLU",
-    do="The gate was set on the way forward: it is open where Z > 0, whatever sign comes back.",
-)(_two_layers(mask=lambda Z, back: back > 0))
-two_layer_gradients.mistake(
-    "the signal was multiplied by A, not by the slope of the ReLU", do="The slope is 1 or 0: multiply by (Z > 0)."
-)(_two_layers(mask=lambda Z, back: np.maximum(Z, 0)))
-two_layer_gradients.mistake(
-    "the gradients belong to the sum of the losses, not to their mean", do="Divide delta2 by the batch size, once."
-)(_two_layers(divide=False))
-two_layer_gradients.mistake(
-    "the losses were added up, not averaged", do="The loss is the mean over the batch, and so are its gradients."
-)(_two_layers(divide=False, summed=True))
-two_layer_gradients.mistake(
-    "the softmax was taken over the whole batch",
-    do="Every row is an example of its own: sum over axis 1, keepdims=True.",
-)(_two_layers(softmax=lambda logits: np.exp(logits - logits.max()) / np.exp(logits - logits.max()).sum()))
-two_layer_gradients.mistake(
-    "the gradient of W2 was computed from Z, not from A", do="W2 meets the hidden values after the ReLU: A.T @ delta2."
-)(_two_layers(into_W2=lambda Z: Z))
-two_layer_gradients.mistake(
-    "the biases' gradients were averaged over the batch",
-    do="The mean is in delta already. A bias is added to every row, so its gradient is the sum over the rows.",
-)(_two_layers(biases=lambda delta: delta.mean(axis=0)))
-two_layer_gradients.mistake(
-    "the biases' gradients were not summed over the batch",
-    do="A bias is added to every row: one bias, many uses. Sum over axis 0.",
-)(_two_layers(biases=lambda delta: delta))
-two_layer_gradients.mistake(
-    "the softmax overflows for large logits",
-    do="Subtract each row's largest logit before np.exp; the result is the same.",
-)(_two_layers(softmax=lambda logits: np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)))
+def _softmax_of_the_batch(logits):
+    exponentials = np.exp(logits - logits.max())
+    return exponentials / exponentials.sum()
+
+
+def _softmax_unshifted(logits):
+    return np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+
+
+_know(
+    two_layer_gradients,
+    {
+        "the ReLU was forgotten on the way back": (
+            "Where Z was not positive, nothing came through: multiply by (Z > 0).",
+            {"mask": lambda Z, back: np.ones_like(Z)},
+        ),
+        "the sign of the signal decided what passes the ReLU": (
+            "The gate was set on the way forward: it is open where Z > 0, whatever sign comes back.",
+            {"mask": lambda Z, back: back > 0},
+        ),
+        "the signal was multiplied by A, not by the slope of the ReLU": (
+            "The slope is 1 or 0: multiply by (Z > 0).",
+            {"mask": lambda Z, back: np.maximum(Z, 0)},
+        ),
+        "the gradients belong to the sum of the losses, not to their mean": (
+            "Divide delta2 by the batch size, once.",
+            {"divided": 0},
+        ),
+        "the gradients were divided by the batch size twice": (
+            "Divide delta2 by the batch size, and nothing after it: all gradients are made from delta2.",
+            {"divided": 2},
+        ),
+        "the losses were added up, not averaged": (
+            "The loss is the mean over the batch, and so are its gradients.",
+            {"divided": 0, "loss": np.sum},
+        ),
+        "the signs of all gradients are turned round": (
+            "delta2 is what the model said minus what it should have said: probabilities minus one-hot.",
+            {"sign": -1},
+        ),
+        "the softmax was taken over the whole batch": (
+            "Every row is an example of its own: sum over axis 1, keepdims=True.",
+            {"softmax": _softmax_of_the_batch},
+        ),
+        "the softmax overflows for large logits": (
+            "Subtract each row's largest logit before np.exp; the result is the same.",
+            {"softmax": _softmax_unshifted},
+        ),
+        "the gradient of W2 was computed from Z, not from A": (
+            "W2 meets the hidden values after the ReLU: A.T @ delta2.",
+            {"into_W2": lambda Z: Z},
+        ),
+        "the biases' gradients were averaged over the batch": (
+            "The mean is in delta already. A bias is added to every row, so its gradient is the sum over the rows.",
+            {"biases": lambda delta: delta.mean(axis=0)},
+        ),
+        "the biases' gradients were not summed over the batch": (
+            "A bias is added to every row: one bias, many uses. Sum over axis 0.",
+            {"biases": lambda delta: delta},
+        ),
+    },
+    _replacing(_two_layers),
+)
 
 
 @two_layer_gradients.alternative
