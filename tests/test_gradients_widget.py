@@ -76,6 +76,15 @@ def test_a_change_of_any_setting_trains_again():
     ]  # fmt: skip
 
 
+def test_a_question_that_changes_nothing_is_answered_without_training():
+    asked = []
+    flow = GradientFlow(lambda *settings: asked.append(settings) or train(*settings), depth=3, steps=2)
+    flow.set_state({"depth": 3, "asked": 1})
+    assert flow.answered == 1 and len(asked) == 1
+    flow.set_state({"depth": 4, "asked": 2})
+    assert flow.answered == 2 and len(asked) == 2
+
+
 def test_a_slow_training_is_shown_while_it_runs(monkeypatch):
     monkeypatch.setattr("course_lib.widgets.gradients.LIVE", 0)
     flow, lengths = GradientFlow(train, depth=3, steps=4), []

@@ -549,8 +549,8 @@ def trace(output: Tensor, largest: int = 64) -> list[dict]:
     output: Tensor, or any node that `backward` can walk.
     largest: arrays of more entries than this are left out (None).
     Returns: one dict per node, parents first: id (its place in the list), operation, label, shape, value, grad, parents
-        (ids), downstream (per parent, what this node hands down), local (per parent, the derivative of this node;
-        None where node and parent are not both single numbers). Arrays are nested lists.
+        (ids), downstream (per parent, what this node hands down), local (per parent, the derivative of this node,
+        entry by entry; None where no entry of the parent goes with one entry of the node). Arrays are nested lists.
     """
     order = topological_order(output)
     ids = {id(node): place for place, node in enumerate(order)}
@@ -562,7 +562,6 @@ def trace(output: Tensor, largest: int = 64) -> list[dict]:
     for node in order:
         nothing = [None] * len(node.parents)
         downstream = nothing if node.grad is None else node.local_backward(node.grad)
-        local = node.local_backward(np.ones_like(node.value)) if node.value.size == 1 else nothing
         rows.append(
             {
                 "id": ids[id(node)],
@@ -573,13 +572,24 @@ def trace(output: Tensor, largest: int = 64) -> list[dict]:
                 "grad": plain(node.grad),
                 "parents": [ids[id(parent)] for parent in node.parents],
                 "downstream": [plain(array) for array in downstream],
-                "local": [plain(d) if p.value.size == 1 else None for p, d in zip(node.parents, local, strict=True)],
+                "local": [plain(array) for array in _local(node)],
             }
         )
     return rows
 
 
 # ---- helpers
+
+_ENTRY_BY_ENTRY = {"add", "subtract", "multiply", "divide", "maximum", "negative", "power"}
+_ENTRY_BY_ENTRY |= {"exp", "log", "tanh", "sigmoid", "relu"}
+
+
+def _local(node) -> list:
+    """For each parent the derivative of a node, entry by entry; None where their entries do not go in pairs."""
+    if node.value.size > 1 and node.operation.partition(" ")[0] not in _ENTRY_BY_ENTRY:
+        return [None] * len(node.parents)
+    found = zip(node.parents, node.local_backward(np.ones_like(node.value)), strict=True)
+    return [d if p.shape == node.shape or p.value.size == node.value.size == 1 else None for p, d in found]
 
 
 def _no_parents(upstream) -> tuple:

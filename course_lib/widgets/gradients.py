@@ -73,14 +73,21 @@ class GradientFlow(CourseWidget):
         self._train = train
         self._run()
         self.observe(lambda _: self._run(), ["depth", "activation", "initialisation"])
+        self.observe(lambda _: self._answer_again(), "asked")
 
     def numbers(self) -> tuple[np.ndarray, np.ndarray]:
         """The losses [steps] and the sizes [steps, layers, 2, 3] of the run that is shown, see `sizes`."""
         losses = np.frombuffer(self.losses, "<f4")
         return losses, np.frombuffer(self.sizes, "<f4").reshape(len(losses), self.shown.get("layers", 0), 2, 3)
 
+    def _answer_again(self) -> None:
+        """A slider moved there and back changes nothing and still wants an answer."""
+        if self._ran == (self.depth, self.activation, self.initialisation):
+            self.answered = self.asked
+
     def _run(self) -> None:
         """Train with the present settings and show each step; what goes wrong becomes text."""
+        self._ran = self.depth, self.activation, self.initialisation
         name = f"{self.depth} layers, {self.activation}, {self.initialisation}"
 
         def train() -> bool:

@@ -129,6 +129,7 @@ export default widget((w) => {
       line(node, 'value', step >= n.from ? n.value : '', fresh);
       line(node, 'gradient', gradient ? `∂ ${gradient[1]}${judged === '✓' ? ' ✓' : ''}` : '', fresh);
       line(node, 'verdict', judged || '', fresh);
+      node.text('verdict')?.classList.toggle('remark', !verdict.startsWith('✗'));
       const on = i === active ? ` ${phase}` : '';
       node.g.setAttribute('class', `node ${n.kind}${on}${i === pick ? ' chosen' : ''}${step < n.from ? ' later' : ''}`);
       node.g.setAttribute('tabindex', i === pick ? 0 : -1);
@@ -174,9 +175,11 @@ export default widget((w) => {
   }
 
   function status() {
-    note.textContent = get('status');
+    const empty = !get('numbers').nodes;          // then the read-out says it
+    note.textContent = empty ? '' : get('status');
     note.classList.toggle('wt-bad', get('failed'));
-    if (!get('numbers').nodes) { w.say(get('status')); w.ready(); }
+    w.read.classList.toggle('wt-bad', empty && get('failed'));
+    if (empty) { w.say(get('status')); w.ready(); }
   }
   key.append(...[['3', '--wt-value', 'value'], ['∂ 2', '--wt-gradient', 'gradient of the output with respect to the node'], ['1 × 2 = 2', '--wt-gradient', 'upstream × local = downstream']]
     .map(([sign, colour, text]) => { const b = h('b', {}, sign); b.style.color = `var(${colour})`; return h('span', {}, b, ` ${text}`); }));

@@ -62,6 +62,7 @@ class ComputationGraph(CourseWidget):
         self._presets, self._check, self._sizes = presets, check, {}
         self.observe(lambda _: self._choose(), "preset")
         self.observe(lambda _: self._compute(), "inputs")
+        self.observe(lambda _: self._answer_again(), "asked")
         self._choose()
 
     @traitlets.validate("preset")
@@ -118,8 +119,14 @@ class ComputationGraph(CourseWidget):
             typed[name] = value if value.ndim else float(value)
         return typed
 
+    def _answer_again(self) -> None:
+        """The same number typed once more changes nothing and still wants an answer."""
+        if self._computed == (self.preset, self.inputs):
+            self.answered = self.asked
+
     def _compute(self) -> None:
         """Run the expression; show it, or say what went wrong and leave the last good picture."""
+        self._computed = self.preset, self.inputs
         build, _, *rest = self._presets[self.preset]
         inputs = self._typed()
 
@@ -211,7 +218,7 @@ _PAPER = (
     "<style>text{font:11px monospace;text-anchor:middle;white-space:pre}.name,.band-name{font:600 12px sans-serif}"
     "rect{fill:#fff;stroke:#5a5f66}.band{stroke:#cdd2d8;stroke-dasharray:2 4}.input rect{fill:#eaf3fa}"
     ".edge{fill:none;stroke:#9aa0a7;stroke-width:1.5}.value{fill:#005a8d}.gradient,.labels text{fill:#a64800}"
-    ".labels rect{stroke:none}.verdict{font-weight:bold;fill:#b3261e}</style>"
+    ".labels rect{stroke:none}.verdict{font-weight:bold;fill:#b3261e}.remark{font-weight:normal;fill:#5a5f66}</style>"
     '<rect width="100%" height="100%" style="fill:#fff;stroke:none"/>'
 )
 
@@ -230,10 +237,12 @@ def _finished(drawing: dict, numbers: dict) -> str:
     head = head.replace('<g class="labels">', f'<g class="labels">{"".join(labels)}')
     for said, group in zip(numbers["nodes"], groups, strict=True):
         texts = {"value": said["value"], "verdict": said["verdict"][1]}
+        if not texts["verdict"].startswith("✗"):
+            group = group.replace('class="verdict"', 'class="verdict remark"')
         if said["gradients"]:
             texts["gradient"] = f"∂ {said['gradients'][-1][1]}" + (" ✓" if texts["verdict"] == "✓" else "")
         for row, text in texts.items():
-            before, found, after = group.partition(f'<text class="{row}"')
+            before, found, after = group.partition(f'<text class="{row}')
             group = before + found + after.replace("></text>", f">{html.escape(text)}</text>", 1)
         head += f'<g class="node{group}'
     return head

@@ -120,7 +120,8 @@ def describe(nodes: list[Node], right: dict[str, np.ndarray] | None = None) -> d
         if node.label in right and node.operation != "constant" and not verdict:
             verdict = _verdict(node.grad, right[node.label])
         if verdict.startswith("✗"):
-            notes.append(f"Gradient of {node.name}: {verdict[2:]}")
+            kept = "" if node.grad is None else f"{short(node.grad, 2)}, but "
+            notes.append(f"Gradient of {node.name}: {kept}{verdict[2:]}")
         said.append(
             {
                 "name": node.name,
@@ -145,7 +146,7 @@ def describe(nodes: list[Node], right: dict[str, np.ndarray] | None = None) -> d
             words = f"backward step {k + 2} of {total}: {_backward_words(nodes, i, mine, said)}"
             steps.append({"node": i, "phase": "backward", "words": words})
     else:
-        notes.append("There are no gradients yet: the output's grad is None.")
+        notes.append("There are no gradients yet: the output's grad is None")
     for link in links:
         for key in ("upstream", "local", "downstream"):
             link[key] = "" if link[key] is None else _say_local(link[key], full) if key == "local" else full(link[key])
@@ -161,11 +162,10 @@ def _link(nodes: list[Node], parent: int, child: int, place: int, step: int | No
     if upstream is not None and downstream is not None:
         lines = [short(upstream, 1), f"→ {short(downstream, 1)}"]
         if local is not None:
-            lines = [
-                short(upstream, 1),
-                f"× {_say_local(local, lambda array: short(array, 1))}",
-                f"= {short(downstream, 1)}",
-            ]
+            factors = [short(upstream, 1), _say_local(local, lambda array: short(array, 1))]
+            if node.operation == "matmul" and place == 1:
+                factors.reverse()  # of a product of matrices the left one comes back from the left
+            lines = [factors[0], f"× {factors[1]}", f"= {short(downstream, 1)}"]
         if local is not None and not upstream.ndim and not downstream.ndim:
             lines = [" ".join(lines)] if len(" ".join(lines)) <= 15 else [" ".join(lines[:2]), lines[2]]
     return {
@@ -186,7 +186,7 @@ def _local(nodes: list[Node], node: Node, place: int) -> Any:
         return f"{nodes[node.parents[1 - place]].name}ᵀ" if len(node.parents) == 2 else None
     if upstream.dtype == object or upstream.shape != downstream.shape or not np.any(upstream):
         return None
-    if upstream.ndim and node.operation not in ELEMENT_WISE:
+    if upstream.ndim and node.operation.partition(" ")[0] not in ELEMENT_WISE:
         return None
     return np.divide(downstream, upstream, out=np.full(upstream.shape, np.nan), where=upstream != 0)
 
@@ -242,7 +242,7 @@ def _verdict(grad: np.ndarray | None, right: np.ndarray) -> str:
     if grad.shape != right.shape:
         return f"✗ shape {shape(grad)}, should be {shape(right)}"
     if np.isnan(right).all():
-        return "(a corner: no derivative here)"
+        return "(corner: no derivative)"
     known = ~np.isnan(right)
     if np.allclose(grad[known], right[known], rtol=1e-4, atol=1e-6):
         return "✓"

@@ -59,6 +59,16 @@ def test_quick_changes_ask_for_one_run(mount):
     assert asked == [(10, "sigmoid", "Xavier", 2), (14, "sigmoid", "Xavier", 2)]
 
 
+def test_a_slider_moved_there_and_back_does_not_keep_saying_that_it_works(mount):
+    view = mount(GradientFlow(train, steps=2))
+    slider = view.page.get_by_role("slider").first
+    slider.focus()
+    for key in ("ArrowRight", "ArrowLeft"):
+        view.page.keyboard.press(key)
+    answered(view)
+    assert view.page.locator(".wt-note").text_content() == ""
+
+
 def test_the_steps_can_be_scrubbed_and_played(mount):
     view = mount(GradientFlow(train, activation="tanh", steps=20))
     losses, _ = view.widget.numbers()

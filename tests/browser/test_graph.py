@@ -1,7 +1,7 @@
 """The computation graph in an empty page."""
 
 import pytest
-from small_graphs import PRESETS, branch, swapped
+from small_graphs import PRESETS, branch, lecture, swapped
 
 from course_lib.widgets.graph import ComputationGraph, central_differences
 
@@ -119,6 +119,21 @@ def test_an_edited_number_changes_the_picture_at_the_same_step(mount):
     assert "changed" in node(view, "f =").locator(".value").get_attribute("class")
 
 
+def test_the_same_number_typed_again_does_not_keep_saying_that_it_works(mount):
+    view = mount(ComputationGraph(PRESETS))
+    view.page.get_by_label("y", exact=True).fill("2")
+    view.settle()
+    view.page.wait_for_timeout(300)
+    assert view.page.locator(".wt-note").text_content() == ""
+
+
+def test_at_a_corner_the_remark_is_not_in_the_colour_of_a_mistake(mount):
+    view = mount(ComputationGraph({"tie": (lecture, {"x": 1, "y": 2, "z": 2})}, check=central_differences))
+    view.page.get_by_role("button", name="to the end").click()
+    assert node(view, "z").locator(".verdict").text_content() == "(corner: no derivative)"
+    assert "remark" in node(view, "z").locator(".verdict").get_attribute("class")
+
+
 def test_a_field_without_a_number_asks_nothing(mount):
     view = mount(ComputationGraph(PRESETS))
     view.settle()
@@ -187,7 +202,7 @@ def test_a_wrong_gradient_is_marked_with_a_sign_and_words(mount):
     assert node(view, "x").locator(".gradient").text_content() == "∂ 2"
     assert node(view, "x").locator(".verdict").text_content() == "✗ should be 5"
     assert node(view, "x").get_attribute("aria-label") == "x, input: value 2, gradient 2, wrong: should be 5"
-    assert "x: should be 5" in view.page.locator(".wt-note").text_content()
+    assert "x: 2, but should be 5" in view.page.locator(".wt-note").text_content()
 
 
 def test_sixty_nodes_are_few_elements_and_follow_the_steps(mount):

@@ -374,6 +374,18 @@ def test_the_trace_gives_values_gradients_and_what_flows_along_each_edge():
     assert all(parent < row["id"] for row in rows.values() for parent in row["parents"])
 
 
+def test_the_trace_knows_the_derivative_of_every_entry_also_where_nothing_comes_back():
+    x, b = Tensor([[1.0, -2.0], [3.0, 0.5]]), Tensor([0.5, 0.0])
+    gate = x.relu()
+    total = ((gate**2 + b) * np.array([[1.0, 1.0], [0.0, 2.0]])).sum()
+    total.backward()
+    local = {row["operation"]: row["local"] for row in engine.trace(total)}
+    assert local["relu"] == [[[1, 0], [1, 1]]]
+    assert local["power 2"] == [[[2, 0], [6, 1]]]
+    assert local["add"] == [[[1, 1], [1, 1]], None]  # b was stretched: one entry of it went to two places
+    assert local["sum"] == [None]
+
+
 def test_the_trace_leaves_out_large_arrays_and_missing_gradients():
     W = Tensor(np.ones((10, 10)))
     rows = engine.trace((W @ np.ones(10)).sum())
