@@ -1,12 +1,13 @@
 """What the README says is so."""
 
 import re
+from pathlib import Path
 
 from click.testing import CliRunner
-from conftest import PROJECT
 
 from course_lib.cli import cli
 
+PROJECT = Path(__file__).resolve().parent.parent
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
 
 
