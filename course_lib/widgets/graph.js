@@ -177,7 +177,7 @@ export default widget((w) => {
   function status() {
     const empty = !get('numbers').nodes;          // then the read-out says it
     note.textContent = empty ? '' : get('status');
-    note.classList.toggle('wt-bad', get('failed'));
+    note.classList.toggle('wt-bad', get('failed') || (get('numbers').nodes ?? []).some((n) => n.verdict[1].startsWith('✗')));
     w.read.classList.toggle('wt-bad', empty && get('failed'));
     if (empty) { w.say(get('status')); w.ready(); }
   }
@@ -199,7 +199,7 @@ export default widget((w) => {
   w.on('drawing', draw);
   w.on(['numbers', 'step'], show);
   w.on('inputs', buildFields);
-  w.on(['status', 'failed', 'answered'], status);
+  w.on(['status', 'failed', 'answered', 'numbers'], status);
   buildFields();
   draw();
   status();

@@ -202,7 +202,8 @@ def test_a_wrong_gradient_is_marked_with_a_sign_and_words(mount):
     assert node(view, "x").locator(".gradient").text_content() == "∂ 2"
     assert node(view, "x").locator(".verdict").text_content() == "✗ should be 5"
     assert node(view, "x").get_attribute("aria-label") == "x, input: value 2, gradient 2, wrong: should be 5"
-    assert "x: 2, but should be 5" in view.page.locator(".wt-note").text_content()
+    note = view.page.locator(".wt-note")
+    assert "x: 2, but should be 5" in note.text_content() and "wt-bad" in note.get_attribute("class")
 
 
 def test_sixty_nodes_are_few_elements_and_follow_the_steps(mount):
