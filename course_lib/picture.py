@@ -26,7 +26,7 @@ def picture(figure, alt: str) -> None:
     full, small = io.BytesIO(), io.BytesIO()
     figure.savefig(full, format="png", dpi=150, facecolor="white")
     with Image.open(full) as image:
-        image.convert("RGB").quantize(64).save(
+        image.convert("RGB").quantize(128).save(
             small, "PNG", optimize=True
         )  # a third of the size, for the notebook file
     data = base64.b64encode(small.getvalue()).decode()

@@ -239,3 +239,31 @@ def test_a_class_is_examined_through_a_probe():
 def test_messages_repeat_word_for_word(exercise):
     wrong = [exercise.examine(lambda vector, factor: vector - factor).message for _ in range(3)]
     assert len(set(wrong)) == 1
+
+
+def test_a_generator_where_a_list_is_asked_is_named():
+    def squares(numbers):
+        return [number**2 for number in numbers]
+
+    made = Exercise(squares, lambda rng: [case([1, 2, 3])], hints=["h"])
+
+    def one_by_one(numbers):
+        for number in numbers:
+            yield number**2
+
+    assert "they come as a generator, expected a list: use list(...)" in made.examine(one_by_one).message
+
+
+def test_an_endless_recursion_is_told_in_one_line(exercise):
+    def recursive(vector, factor):
+        return recursive(vector, factor)
+
+    outcome = exercise.examine(recursive)
+    assert "RecursionError" in outcome.message
+    assert len(outcome.code) == 1
+
+
+def test_a_missing_return_is_asked_after_and_nothing_else(exercise):
+    outcome = exercise.examine(lambda vector, factor: None)
+    assert outcome.message.endswith("is a `return` missing?")
+    assert outcome.details == ()
