@@ -176,7 +176,7 @@ def _array_difference(got, expected, here, rtol, atol, strict_dtype) -> str | No
         return None
     index = tuple(int(i) for i in np.argwhere(wrong)[0])
     ours, theirs = _pair(actual[index], wanted[index])
-    if not index:
+    if wrong.size == 1:
         return f"{here} is {ours}, expected {theirs}"
     number = int(wrong.sum())
     share = f"{number} of {wrong.size} entries of {here} differ{'s' if number == 1 else ''}"

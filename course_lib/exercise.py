@@ -107,6 +107,7 @@ class Exercise:
     differ: `differ(got, expected, *args, **kwargs)` returns None or what differs; for results with a free choice.
     probe: `probe(subject, *args, **kwargs)` drives the learner's function or class; by default it is just called.
     rtol, atol, strict_dtype: as in `compare.difference`.
+    lazy: a generator is right, too, where the reference returns a list.
     aliases: earlier names of this exercise, so that an update finds the learner's answer.
     """
 
@@ -121,6 +122,7 @@ class Exercise:
         rtol: float | None = None,
         atol: float | None = None,
         strict_dtype: bool = False,
+        lazy: bool = False,
         aliases: Iterable[str] = (),
     ):
         self.reference = reference
@@ -132,6 +134,7 @@ class Exercise:
         self.alternatives: list[Callable] = []
         self._differ = differ
         self._probe = probe
+        self._lazy = lazy
         self._tolerance = {"rtol": rtol, "atol": atol, "strict_dtype": strict_dtype}
 
     def mistake(self, text: str, do: str = "") -> Callable[[Callable], Callable]:
@@ -227,7 +230,7 @@ class Exercise:
             return f"{type(got.error).__name__}: {got.error}".rstrip(": ")
         if text := self._compare(got.value, expected.value, this):
             return text
-        if got.generator and not expected.generator:
+        if got.generator and not (expected.generator or self._lazy):
             return f"the values are right, but they come as a generator, expected {kind(expected.value)}: use list(...)"
         if (position := got.changed_argument) is not None and expected.changed_argument is None:
             return f"the result is right, but {self._argument(position, this)} was changed in place: work on a copy"
@@ -316,7 +319,8 @@ class Exercise:
                 if right.error or ours.error or not self._compare(right.value, expected.value, this):
                     continue
                 if difference(ours.value, base.value) is None:
-                    return f"{self._argument(position, this).capitalize()} makes no difference to your result."
+                    name = self._argument(position, this)
+                    return f"{name[0].upper()}{name[1:]} makes no difference to your result."
                 break
         return None
 

@@ -963,6 +963,7 @@ def _chunk_cases(rng):
 
 tbptt_chunks = Exercise(
     recurrent.tbptt_chunks,
+    lazy=True,
     cases=_chunk_cases,
     hints=[
         "First the streams, then the chunks. How many places has a stream, if each needs a target as well?",
