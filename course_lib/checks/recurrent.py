@@ -110,6 +110,14 @@ def _mask_without_an_axis(X, mask):
     return (X * mask).sum(axis=1) / np.maximum(mask.sum(axis=1), 1)
 
 
+@masked_mean.mistake(
+    "the lengths have the shape (B,) and do not fit the sums of shape (B, D)",
+    do="Keep the axis: mask.sum(axis=1, keepdims=True) has the shape (B, 1), one length for each row.",
+)
+def _flat_lengths(X, mask):
+    return (X * mask[:, :, None]).sum(axis=1) / np.maximum(mask.sum(axis=1), 1)
+
+
 @masked_mean.alternative
 def _sentence_by_sentence(X, mask):
     rows = zip(X, mask, strict=True)
@@ -130,9 +138,9 @@ def _network(rng, D, H, scale=0.7):
 
 
 def _forward_cases(rng):
-    X = np.array([[[1.0], [0.0], [1.0]]])
-    W_xh, W_hh, b = np.array([[1.0], [-1.0]]), np.array([[0.0, 1.0], [0.5, 0.0]]), np.array([0.0, 0.5])
-    yield case(X, np.zeros((1, 2)), W_xh, W_hh, b, label="the worked example")
+    sentence = np.array([[[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]]])
+    W_xh, W_hh, b = np.array([[1.0, 0.0], [0.5, -1.0]]), np.array([[0.5, -0.5], [1.0, 0.5]]), np.array([0.0, 0.1])
+    yield case(sentence, np.zeros((1, 2)), W_xh, W_hh, b, label="the worked example, I love NLP")
     for label, (B, T, D, H) in {
         "one word": (2, 1, 3, 4),
         "as many inputs as states": (2, 4, 3, 3),
@@ -258,6 +266,25 @@ def _no_bias(X, h0, W_xh, W_hh, b):
     return recurrent.rnn_forward(X, h0, W_xh, W_hh, np.zeros_like(b))
 
 
+@rnn_forward.mistake(
+    "each state was stored before its word was read",
+    do="First h = rnn_step(...), then append: else the list begins with h0, and the last state is missing.",
+)
+def _stored_too_early(X, h0, W_xh, W_hh, b):
+    return np.concatenate([h0[:, None], recurrent.rnn_forward(X, h0, W_xh, W_hh, b)[:, :-1]], axis=1)
+
+
+@rnn_forward.mistake(
+    "the first word was left out",
+    do="Python counts from 0: the loop starts at t = 0, and its first step goes from h0.",
+)
+def _first_word_left_out(X, h0, W_xh, W_hh, b):
+    hs = np.zeros((*X.shape[:2], len(b)))
+    for t in range(1, X.shape[1]):
+        hs[:, t] = recurrent.rnn_step(X[:, t], hs[:, t - 1], W_xh, W_hh, b)
+    return hs
+
+
 @rnn_forward.alternative
 def _one_wide_matrix(X, h0, W_xh, W_hh, b):
     wide = np.hstack([W_hh, W_xh])
@@ -344,6 +371,19 @@ def _pairs(ids, bos, eos):
     return list(zip([bos, *ids], [*ids, eos], strict=True))
 
 
+@lm_targets.mistake(
+    "the first word is no target",
+    do="It must be predicted, too, from bos alone. The targets are the whole sentence, and eos after it.",
+)
+def _first_word_no_target(ids, bos, eos):
+    return [bos, *ids], [*ids[1:], eos]
+
+
+@lm_targets.mistake("bos and eos have changed places", do="bos stands at the beginning, eos at the end.")
+def _marks_swapped(ids, bos, eos):
+    return [eos, *ids], [*ids, bos]
+
+
 @lm_targets.alternative
 def _slices(ids, bos, eos):
     marked = [bos, *ids, eos]
@@ -373,8 +413,11 @@ def _loss_case(rng, lengths, V, pad, scale=1.0, label=""):
 
 
 def _loss_cases(rng):
+    sentence = [[[0.25, 0.5, 0.125, 0.125], [0.5, 0.25, 0.125, 0.125], [0.25, 0.25, 0.25, 0.25]]]
+    logits = torch.tensor(sentence, dtype=torch.float64).log().requires_grad_()
+    yield case(logits, torch.tensor([[1, 2, 0]]), 0, label="the worked example")
     logits = torch.tensor([[[0.0, 2.0, 1.0], [0.0, 0.0, 0.0]], [[1.0, 0.0, 3.0], [5.0, 5.0, 0.0]]], requires_grad=True)
-    yield case(logits, torch.tensor([[1, 2], [2, 0]]), 0, label="the worked example")
+    yield case(logits, torch.tensor([[1, 2], [2, 0]]), 0, label="two sentences, of two words and of one")
     yield _loss_case(rng, [1, 9], 4, pad=0, label="sentences of 1 and of 9 words")
     yield _loss_case(rng, [3, 5, 2], 7, pad=4, label="a padding number in the middle of the vocabulary")
     yield _loss_case(rng, [2, 4], 5, pad=0, scale=2000.0, label="large scores")
@@ -479,10 +522,27 @@ def _bits(logits, targets, pad):
 
 
 @masked_lm_loss.mistake(
-    "a plain number is returned", do="Without the tensor there is nothing to call .backward() on: leave out .item()."
+    "the result is cut off from the gradients",
+    do="Then .backward() has nothing to go back through: leave out .item(), .detach() and torch.no_grad().",
 )
 def _plain_number(logits, targets, pad):
     return recurrent.masked_lm_loss(logits, targets, pad).item()
+
+
+@masked_lm_loss.mistake(
+    "the softmax was taken twice",
+    do="log_softmax and cross_entropy take it themselves: hand them the raw scores.",
+)
+def _softmax_twice(logits, targets, pad):
+    return recurrent.masked_lm_loss(logits.softmax(dim=-1), targets, pad)
+
+
+@masked_lm_loss.mistake(
+    "the sum was divided by the number of sentences",
+    do="A mean per token is asked for: divide by the number of places where targets != pad.",
+)
+def _per_sentence(logits, targets, pad):
+    return _token_losses(logits, targets)[targets != pad].sum() / len(targets)
 
 
 @masked_lm_loss.alternative
@@ -551,8 +611,9 @@ def _draw_often(function, logits, temperature, top_k):
 
 
 def _same_shares(got, expected, logits, temperature, top_k):
-    if isinstance(got, str) or isinstance(expected, str):
-        return None if isinstance(got, str) and got == expected else str(got)
+    if isinstance(got, str) or isinstance(expected, str):  # an array must not be compared with a text by ==
+        alike = isinstance(got, str) and isinstance(expected, str) and got == expected
+        return None if alike else str(got)
     tolerance = 0.012 if got.sum() == expected.sum() else 0.05  # uneven dice, as from rng.gumbel, need more patience
     got, expected = got / got.sum(), expected / expected.sum()
     worst = int(np.abs(got - expected).argmax())
@@ -657,7 +718,11 @@ def _not_normalised(logits, rng, temperature=1.0, top_k=None):
     return int(rng.choice(len(weights), p=np.where(kept, weights / weights.sum(), 0)))
 
 
-@sample.mistake("the best word is always taken", do="That is temperature 0. At any other temperature draw with rng.")
+@sample.mistake(
+    "every draw gives the same word",
+    do="Only temperature 0 takes the best. Otherwise draw with the rng you were given; a new generator inside the "
+    "function would begin afresh at every call.",
+)
 def _greedy(logits, rng, temperature=1.0, top_k=None):
     return int(logits.argmax())
 
@@ -727,6 +792,38 @@ def _too_many(logits, rng, temperature=1.0, top_k=None):
         return int(logits.argmax())
     smallest = -np.inf if top_k is None else np.sort(logits)[-top_k]
     return _draw(np.where(logits >= smallest, logits, -np.inf) / temperature, rng)
+
+
+@sample.mistake(
+    "one word too few takes part", do="The word on rank top_k takes part as well: keep the scores >= the smallest kept."
+)
+def _one_too_few(logits, rng, temperature=1.0, top_k=None):
+    if temperature == 0:
+        return int(logits.argmax())
+    if top_k is not None:
+        smallest = np.sort(logits)[-min(top_k, len(logits))]
+        logits = np.where(logits > smallest, logits, -np.inf)
+    return _draw(logits / temperature, rng)
+
+
+@sample.mistake(
+    "all words that take part are equally likely", do="rng.choice needs the probabilities: rng.choice(len(p), p=p)."
+)
+def _without_probabilities(logits, rng, temperature=1.0, top_k=None):
+    if temperature == 0:
+        return int(logits.argmax())
+    return int(rng.choice(np.flatnonzero(np.isfinite(_keep(logits, top_k)))))
+
+
+@sample.mistake(
+    "the score of a word was returned, not its number", do="Draw from the numbers: rng.choice(len(logits), p=p)."
+)
+def _score_returned(logits, rng, temperature=1.0, top_k=None):
+    if temperature == 0:
+        return int(logits.argmax())
+    scores = _keep(logits, top_k) / temperature
+    weights = np.exp(scores - scores.max())
+    return rng.choice(logits, p=weights / weights.sum())
 
 
 @sample.alternative
@@ -931,6 +1028,23 @@ def _forwards(X, h0, hs, dhs, W_xh, W_hh):
     }
 
 
+@rnn_backward.mistake(
+    "the slope is that of the sigmoid",
+    do="h * (1 - h) belongs to the sigmoid. The slope of the tanh is 1 - h_t².",
+)
+def _slope_of_the_sigmoid(*args):
+    return _through_time(*args, slope=lambda h: h * (1 - h))
+
+
+@rnn_backward.mistake(
+    "the gradient of h0 has not passed W_hh",
+    do="From the first delta to h0 there is one more step back: delta @ W_hh.",
+)
+def _before_the_last_step(*args):
+    gradients, W_hh = _through_time(*args), args[-1]
+    return {**gradients, "h0": np.linalg.solve(W_hh.T, gradients["h0"].T).T}  # takes the last @ W_hh back
+
+
 @rnn_backward.alternative
 def _step_by_step(*args):
     return _through_time(*args)
@@ -1063,6 +1177,26 @@ def _targets_first(ids, batch, length):
     return [(targets, inputs) for inputs, targets in recurrent.tbptt_chunks(ids, batch, length)]
 
 
+@tbptt_chunks.mistake(
+    "the streams leave no target for the last number",
+    do="The last number of the text is a target only. So a stream has (N - 1) // batch places, not N // batch.",
+)
+def _no_target_left(ids, batch, length):
+    places = len(ids) // batch
+    inputs, targets = (ids[i : batch * places + i].reshape(batch, places) for i in (0, 1))
+    return _cut(inputs, targets, length)
+
+
+@tbptt_chunks.mistake(
+    "each chunk is a fresh piece of the text, and the rest is dropped",
+    do="Row i must go on where row i of the last chunk ended. Make the streams once, then cut columns.",
+)
+def _fresh_full_pieces(ids, batch, length):
+    size = batch * length
+    starts = range(0, len(ids) - size, size)
+    return [tuple(ids[i + shift : i + shift + size].reshape(batch, length) for shift in (0, 1)) for i in starts]
+
+
 @tbptt_chunks.alternative
 def _stream_by_stream(ids, batch, length):
     places = (len(ids) - 1) // batch
@@ -1169,6 +1303,23 @@ def _clipped_in_place(gradients, max_norm):
     for gradient in gradients:
         gradient *= max_norm / length if length > max_norm else 1.0
     return gradients
+
+
+@clip_by_norm.mistake(
+    "the factor is upside down", do="To make a long one shorter, multiply by max_norm / length, which is below 1."
+)
+def _upside_down(gradients, max_norm):
+    length = _length(gradients)
+    return [gradient * (length / max_norm if length > max_norm else 1.0) for gradient in gradients]
+
+
+@clip_by_norm.mistake(
+    "np.linalg.norm was given the whole list",
+    do="Arrays of different shapes do not fit into one array. Add up (g**2).sum() of each, then take one root.",
+)
+def _norm_of_a_list(gradients, max_norm):
+    length = np.linalg.norm(gradients)
+    return [gradient * (max_norm / length if length > max_norm else 1.0) for gradient in gradients]
 
 
 @clip_by_norm.alternative
@@ -1290,6 +1441,23 @@ def _reversed(W_hh, hs):
 )
 def _slope_of_tanh_of_state(W_hh, hs):
     return _walk_back(W_hh, np.tanh(hs))
+
+
+@jacobian_norms.mistake(
+    "each factor has the slope at the state it leads back to",
+    do="The step from h_t to h_{t+1} ends in the tanh at t + 1: its slope is 1 - hs[t + 1]**2.",
+)
+def _slope_one_step_early(W_hh, hs):
+    product, norms = np.eye(len(W_hh)), [1.0]
+    for h in hs[-2::-1]:
+        product = product @ ((1 - h**2)[:, None] * W_hh)
+        norms.append(np.linalg.norm(product, 2))
+    return np.array(norms[::-1])[-len(hs) :]
+
+
+@jacobian_norms.mistake("W_hh was transposed", do="The Jacobian of W h is W itself: J_t = diag(1 - h_t²) W_hh.")
+def _transposed(W_hh, hs):
+    return _walk_back(W_hh, hs, factor=lambda W, h: (1 - h**2)[:, None] * W.T)
 
 
 @jacobian_norms.alternative
