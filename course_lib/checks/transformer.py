@@ -29,6 +29,8 @@ def _tensor_difference(got, expected, *args, **kwargs):
     """A comparison that wants a torch tensor of the very dtype, since the lesson goes on computing with it."""
     if not is_tensor(got):
         wrap = ": torch.tensor(...) makes one" if isinstance(got, (list, np.ndarray)) else ""
+        if isinstance(got, (list, tuple)) and any(map(is_tensor, got)):
+            wrap = ": torch.stack(...) makes one of several"
         return f"the result is {kind(got)}, expected {kind(expected)}{wrap}"
     return difference(got, expected, strict_dtype=True, atol=1e-4)
 
@@ -37,8 +39,10 @@ def _tensor_difference(got, expected, *args, **kwargs):
 
 
 def _attend_cases(rng):
-    words = torch.tensor([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]])
-    yield case(words[:2].clone(), words, torch.eye(3), label="the worked example")
+    query = torch.tensor([[0.0, 1.0], [3.0, 0.0], [0.0, 1.0]])
+    key = torch.tensor([[2.0, 0.0], [0.0, 1.0], [1.0, 0.0]])
+    value = torch.tensor([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [1.0, 0.0, 1.0]])
+    yield case(query, key, value, label="the worked example")
     q, k, v = _floats(rng, 2, 3, 4, 5), _floats(rng, 2, 3, 6, 5), _floats(rng, 2, 3, 6, 7)
     yield case(q, k, v, label="a batch with three heads")
     yield case(q, k, v, _mask(rng, 2, 1, 4, 6), label="a mask")
@@ -105,6 +109,34 @@ def _root_of_tokens(query, key, value, mask=None):
 )
 def _softmax_over_queries(query, key, value, mask=None):
     return _attend(query, key, value, mask, axis=-2, fill=-1e30)
+
+
+@attend.mistake(
+    "the softmax runs along axis 1, which is the last one only as long as there is no batch",
+    do="Count from the end: dim=-1 is the axis of the keys, however many axes stand in front.",
+)
+def _softmax_over_axis_one(query, key, value, mask=None):
+    return _attend(query, key, value, mask, axis=1, fill=-1e30)
+
+
+@attend.mistake(
+    "the scores were divided by the root of the values' width",
+    do="√E is about the vectors that are multiplied, queries and keys: query.shape[-1].",
+)
+def _root_of_values(query, key, value, mask=None):
+    return _attend(query, key, value, mask, root=math.sqrt(value.shape[-1]))
+
+
+@attend.mistake(
+    "the mask was used as an index, scores[~mask] = ..., and an index is not stretched",
+    do="scores.masked_fill(~mask, -math.inf) stretches the mask to the shape of the scores.",
+)
+def _mask_as_index(query, key, value, mask=None):
+    scores = query @ key.transpose(-2, -1) / math.sqrt(query.shape[-1])
+    if mask is not None:
+        scores[~mask] = -_INFINITY
+    weights = scores.softmax(dim=-1)
+    return weights @ value, weights
 
 
 @attend.mistake("the mask is not used", do="Where it is False, the weight must be 0.")
@@ -251,6 +283,8 @@ def _split_cases(rng):
 split_heads = Exercise(
     transformer.split_heads,
     cases=_split_cases,
+    differ=_tensor_difference,
+    atol=1e-4,
     hints=[
         "Each token keeps its place. Which axis is cut in two?",
         "First x.reshape(batch, tokens, heads, width // heads). Which two axes are still in the wrong order?",
@@ -295,6 +329,23 @@ def _heads_first(x, heads):
 )
 def _roles_swapped(x, heads):
     return x.unflatten(-1, (-1, heads)).transpose(1, 2)
+
+
+@split_heads.mistake(
+    "the axes were swapped before the features were cut",
+    do="First cut, x.reshape(batch, tokens, heads, width // heads), then swap axes 1 and 2.",
+)
+def _swapped_too_early(x, heads):
+    batch, tokens, width = x.shape
+    return x.transpose(1, 2).reshape(batch, heads, tokens, width // heads)
+
+
+@split_heads.mistake(
+    "the wrong two axes were swapped",
+    do="After cutting, the shape is (B, T, H, E). The tokens, axis 1, and the heads, axis 2, change places.",
+)
+def _last_axes_swapped(x, heads):
+    return x.unflatten(-1, (heads, -1)).transpose(2, 3)
 
 
 @split_heads.alternative
@@ -345,6 +396,21 @@ def _merged_interleaved(x):
     return x.permute(0, 2, 3, 1).flatten(2)
 
 
+@merge_heads.mistake(
+    "the wrong two axes were swapped", do="Heads, axis 1, and tokens, axis 2, change places: transpose(1, 2)."
+)
+def _merged_after_wrong_swap(x):
+    return x.transpose(2, 3).reshape(x.shape[0], x.shape[2], -1)
+
+
+@merge_heads.mistake(
+    "the heads were put one below the other, as if they were more tokens",
+    do="They stand side by side, along the last axis: the number of tokens stays T.",
+)
+def _stacked_as_tokens(x):
+    return x.flatten(1, 2)
+
+
 @merge_heads.mistake("the last two axes were not joined", do="The result has three axes: (B, T, H · E).")
 def _not_joined(x):
     return x.transpose(1, 2)
@@ -361,10 +427,7 @@ def _added(x):
 )
 def _viewed(x):
     batch, heads, tokens, width = x.shape
-    swapped = x.transpose(1, 2)
-    if not swapped.is_contiguous():
-        raise RuntimeError("view size is not compatible with input tensor's size and stride")
-    return swapped.view(batch, tokens, heads * width)
+    return x.transpose(1, 2).view(batch, tokens, heads * width)
 
 
 @merge_heads.alternative
@@ -517,6 +580,30 @@ def _own_attention(x, memory, parameters, heads, mask=None, attend=None):
     return transformer.multi_head(x, memory, parameters, heads, mask)
 
 
+@multi_head.mistake("only the output is returned", do="Return both: output, weights. Later we look at the weights.")
+def _heads_output_alone(x, memory, parameters, heads, mask=None, attend=transformer.attend):
+    return transformer.multi_head(x, memory, parameters, heads, mask, attend)[0]
+
+
+@multi_head.mistake(
+    "the output of the heads was reshaped without swapping the axes back",
+    do="merge_heads does both: it swaps the axes and then joins the features.",
+)
+def _heads_reshaped(x, memory, parameters, heads, mask=None, attend=transformer.attend):
+    output, weights = _heads_of(x, memory, parameters, heads, mask, attend)
+    mixed = transformer.split_heads(output, heads).reshape(x.shape)
+    return _project(mixed, parameters, "output"), weights
+
+
+@multi_head.mistake(
+    "x and memory went into the heads as they are",
+    do="First make queries, keys and values of them, with three linear layers; then split.",
+)
+def _without_projections(x, memory, parameters, heads, mask=None, attend=transformer.attend):
+    output, weights = attend(*(transformer.split_heads(y, heads) for y in (x, memory, memory)), mask)
+    return _project(transformer.merge_heads(output), parameters, "output"), weights
+
+
 @multi_head.alternative
 def _loop_over_heads(x, memory, parameters, heads, mask=None, attend=transformer.attend):
     inputs = {"query": x, "key": memory, "value": memory}
@@ -628,6 +715,33 @@ def _odd_width_fails(length, width, base=10000.0):
     return waves
 
 
+@positional_encoding.mistake(
+    "the exponent of a pair is twice too large",
+    do="A loop over even columns, `for i in range(0, width, 2)`, has the 2 in it already: the exponent is i / width.",
+)
+def _doubled_twice(length, width, base=10000.0):
+    return _waves(length, width, base, exponent=lambda column: 4 * (column // 2))
+
+
+@positional_encoding.mistake(
+    "the position was multiplied with base^(2i / width)",
+    do="Divide by it: later columns turn more slowly, not faster.",
+)
+def _multiplied(length, width, base=10000.0):
+    column = torch.arange(width)
+    angle = torch.arange(length)[:, None] * base ** (2 * (column // 2) / width)
+    return torch.where(column % 2 == 0, angle.sin(), angle.cos())
+
+
+@positional_encoding.mistake(
+    "the numbers are right, but they are no float32 tensor",
+    do="End with .float(), or with torch.tensor(..., dtype=torch.float32) for a NumPy array. The model adds them to "
+    "its word vectors, which are float32 tensors.",
+)
+def _double_precision(length, width, base=10000.0):
+    return transformer.positional_encoding(length, width, base).double()
+
+
 @positional_encoding.mistake("base is not used", do="10000 is only its default: write base in the formula.")
 def _fixed_base(length, width, base=10000.0):
     return _waves(length, width)
@@ -701,6 +815,13 @@ def _activation_last(x, weight1, bias1, weight2, bias2, activation=functional.re
 )
 def _activation_twice(x, weight1, bias1, weight2, bias2, activation=functional.relu):
     return activation(transformer.feed_forward(x, weight1, bias1, weight2, bias2, activation))
+
+
+@feed_forward.mistake(
+    "the activation comes before the first layer", do="First the linear layer, then bend: activation(linear(x))."
+)
+def _activation_first(x, weight1, bias1, weight2, bias2, activation=functional.relu):
+    return functional.linear(functional.linear(activation(x), weight1, bias1), weight2, bias2)
 
 
 @feed_forward.mistake("the activation is always ReLU", do="Call the argument activation: BERT hands in GELU.")
@@ -816,6 +937,32 @@ def _over_the_batch(x, gain, bias, eps=1e-5):
 )
 def _over_everything(x, gain, bias, eps=1e-5):
     return _normalised(x, gain, bias, eps, axes=tuple(range(x.ndim)))
+
+
+@layer_norm.mistake(
+    "it normalises over the tokens of a sentence, not over the features",
+    do="The features are the last axis: dim=-1.",
+)
+def _over_the_tokens(x, gain, bias, eps=1e-5):
+    return _normalised(x, gain, bias, eps, axes=-2)
+
+
+@layer_norm.mistake(
+    "mean and variance lost their last axis, so that they do not line up with x",
+    do="keepdim=True keeps it with length 1: x.mean(dim=-1, keepdim=True), and the same for the variance.",
+)
+def _without_keepdim(x, gain, bias, eps=1e-5):
+    return (x - x.mean(dim=-1)) / torch.sqrt(x.var(dim=-1, correction=0) + eps) * gain + bias
+
+
+@layer_norm.mistake("eps is missing", do="Features that are all the same have variance 0: sqrt(variance + eps).")
+def _without_eps(x, gain, bias, eps=1e-5):
+    return _normalised(x, gain, bias, 0.0)
+
+
+@layer_norm.mistake("bias was added before gain was multiplied", do="First times gain, then plus bias.")
+def _bias_scaled(x, gain, bias, eps=1e-5):
+    return (_normalised(x, 1, 0, eps) + bias) * gain
 
 
 @layer_norm.mistake("the mean was not subtracted", do="First x - mean, then divide.")
@@ -989,6 +1136,11 @@ def _as_wide_as_needed(lengths, longest):
     return transformer.padding_mask(lengths, max(lengths))
 
 
+@padding_mask.mistake("the places are compared with a list", do="Make a tensor of it first: torch.tensor(lengths).")
+def _compared_with_list(lengths, longest):
+    return torch.arange(longest) < lengths
+
+
 @padding_mask.mistake("the filling is expected in front", do="Sentences begin at place 0, the filling stands behind.")
 def _filling_in_front(lengths, longest):
     return transformer.padding_mask(lengths, longest).flip(-1)
@@ -1011,7 +1163,7 @@ def _filled_step_by_step(lengths, longest):
 
 
 def _decoder_mask_cases(rng):
-    yield case([3, 1], 3, label="the worked example")
+    yield case([4, 2], 4, label="the worked example")
     yield case([2, 4, 3], 5)
     yield case([1], 1)
     yield case(rng.integers(1, 5, size=3).tolist(), 6)
@@ -1052,11 +1204,20 @@ def _future_only(lengths, longest):
 
 
 @decoder_mask.mistake(
-    "the filled places may not ask, but they may be looked at",
-    do="The rule is about the last axis. What a filled place computes does no harm: nobody looks at it.",
+    "filled places are not allowed to ask, either",
+    do="The rule is about the last axis, those that are looked at. Filled places may ask: what they compute does no "
+    "harm, for nobody looks at it.",
 )
 def _padded_queries(lengths, longest):
     return transformer.padding_mask(lengths, longest).transpose(-2, -1) & transformer.causal_mask(longest)
+
+
+@decoder_mask.mistake(
+    "`and` was used between two tensors",
+    do="`and` wants a single True or False. Entry by entry it is &: padding_mask(...) & causal_mask(...).",
+)
+def _with_and(lengths, longest):
+    return transformer.padding_mask(lengths, longest) and transformer.causal_mask(longest)
 
 
 @decoder_mask.mistake(
@@ -1225,6 +1386,39 @@ def _one_norm_twice(x, parameters, heads, mask=None, norm_first=False, **functio
     return transformer.encoder_layer(x, changed, heads, mask, norm_first, **functions)
 
 
+@encoder_layer.mistake(
+    "the two norms changed places",
+    do="The attention's norm is parameters['attention_norm'], the other one parameters['feed_forward_norm'].",
+)
+def _norms_swapped(x, parameters, heads, mask=None, norm_first=False, **functions):
+    turned = {"attention_norm": parameters["feed_forward_norm"], "feed_forward_norm": parameters["attention_norm"]}
+    return transformer.encoder_layer(x, {**parameters, **turned}, heads, mask, norm_first, **functions)
+
+
+@encoder_layer.mistake(
+    "the attention weights came along into the sum",
+    do="multi_head returns two things, output and weights. Here only the output is wanted: multi_head(...)[0].",
+)
+def _weights_came_along(x, parameters, heads, mask=None, norm_first=False, **functions):
+    attention = {**_OWN, **functions}["multi_head"]
+    return x + attention(x, x, parameters["attention"], heads, mask)
+
+
+@encoder_layer.mistake(
+    "in pre-norm the keys and values were made from the x that is not normalised",
+    do="Normalise once, then hand the same thing over twice: y = layer_norm(x, ...), multi_head(y, y, ...).",
+)
+def _memory_not_normalised(x, parameters, heads, mask=None, norm_first=False, **functions):
+    functions = {**_OWN, **functions}
+    attention = functions["multi_head"]
+
+    def half_normalised(y, memory, *rest):
+        return attention(y, x if norm_first else memory, *rest)
+
+    functions["multi_head"] = half_normalised
+    return transformer.encoder_layer(x, parameters, heads, mask, norm_first, **functions)
+
+
 @encoder_layer.mistake("the feed-forward layer is missing", do="After the attention comes the second sublayer.")
 def _attention_only(x, parameters, heads, mask=None, norm_first=False, **functions):
     functions = {**_OWN, **functions}
@@ -1294,7 +1488,7 @@ def _toy_extend(words, fed, calls=80):
         for row in range(tokens.shape[1]):
             prefix = seen[: len(seen) - tokens.shape[1] + row + 1]
             best = sum((place + 2) * (word + 1) for place, word in enumerate(prefix)) % words
-            scores[0, row] = -((torch.arange(words) - best) ** 2).float()
+            scores[0, row] = row - ((torch.arange(words) - best) ** 2).float()
         return scores, seen
 
     return extend
@@ -1393,6 +1587,18 @@ def _cache_forgotten(extend, prompt, longest, end=None):
 )
 def _first_row(extend, prompt, longest, end=None):
     return _generate(extend, prompt, longest, end, row=0)
+
+
+@greedy_generate.mistake(
+    "the best word was sought among the scores of all tokens at once",
+    do="Take the last token's scores first, scores[0, -1], then argmax().",
+)
+def _all_rows_at_once(extend, prompt, longest, end=None):
+    def flat(tokens, cache):
+        scores, cache = extend(tokens, cache)
+        return scores.flatten(1)[:, None], cache
+
+    return _generate(flat, prompt, longest, end)
 
 
 @greedy_generate.mistake("the prompt is part of the result", do="Return only the words that were generated.")
