@@ -44,15 +44,15 @@ export const power = (p) => `10${[...String(p)].map((c) => (c === '-' ? '⁻' : 
 
 export default widget((w) => {
   const { el, get } = w, canvas = h('canvas', { tabIndex: 0, role: 'img' }), note = h('div', { className: 'wt-note', role: 'status' });
-  let values, sizes, T = 0, H = 0, at = 0, unit = -1, linear = false, again = false, place = null;
+  let values, sizes, T = 0, H = 0, at = 0, unit = -1, linear = false, wanted = null, place = null;
   const factor = () => shrink(sizes, get('threshold'));
 
-  // ---- controls: while the kernel works on one question, only the last of the further ones is kept
+  // ---- controls: while the kernel works on one question, only the last of the further ones is kept; not in the
+  // model, where the kernel's echo of the first one would overwrite it
+  const open = () => get('question').number !== get('answered');
   function ask(changes) {
-    const open = get('question').number !== get('answered');
-    w.model.set('question', { ...get('question'), ...changes, number: get('question').number + (open ? 0 : 1) });
-    again = open;
-    if (!open) w.model.save_changes();
+    if (open()) wanted = { ...wanted, ...changes };
+    else w.set({ question: { ...get('question'), ...changes, number: get('question').number + 1 } });
   }
   const scale = slider(w, 'spectral scale', [...get('scales'), 0.05], get('question').scale, (v) => ask({ scale: v }));
   const length = slider(w, 'steps', get('lengths'), get('question').length, (v) => ask({ length: v }));
@@ -86,10 +86,10 @@ export default widget((w) => {
     status();
   }
   function status() {
-    const question = get('question'), open = question.number !== get('answered');
-    if (!open && again) { again = false; ask({}); return; }
-    note.textContent = open ? 'working…' : get('status');
-    note.classList.toggle('wt-bad', !open && !!get('status'));
+    if (!open() && wanted) { const more = wanted; wanted = null; ask(more); }
+    const question = { ...get('question'), ...wanted };
+    note.textContent = open() ? 'working…' : get('status');
+    note.classList.toggle('wt-bad', !open() && !!get('status'));
     scale.set(question.scale); length.set(question.length); kind.choose(question.activation);
     if (!T) { w.say(get('status')); w.ready(); }
   }
