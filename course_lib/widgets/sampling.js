@@ -29,12 +29,13 @@ export function uncertainty(p, counts, what = 'words') {
 export default widget((w) => {
   const { el, get } = w, V = get('size'), chars = get('characters'), what = chars ? 'characters' : 'words';
   const most = Math.min(V, 51), q = (word) => `“${visible(word)}”`, BARS = Math.min(20, V), ROW = 21;
-  let logits, counts, words = [], before, after, at = -1, left = 0, rowAt = 0, last = null;
+  let logits, counts, words = [], before, after, at = -1, left = 0, rowAt = 0, last = null, later = null;
 
-  // ---- what the kernel is asked for: one thing at a time
+  // ---- what the kernel is asked for: one thing at a time; the last one that came meanwhile waits, but for a bar,
+  //      which may soon belong to another word
   const busy = () => get('request').number !== get('answered');
   function ask(act, more = {}) {
-    if (busy()) return;
+    if (busy()) { if (act !== 'take') later = [act, more]; return; }
     w.set({ request: { act, ...more, number: get('request').number + 1 } });
     status();
   }
@@ -107,6 +108,7 @@ export default widget((w) => {
     w.say(`${last && last[1] !== null ? `${q(last[0])} had ${last[1] ? percent(last[1]) : 'probability 0'}. ` : ''}Next: ${best}${V > 3 ? ' …' : ''}`);
   }
   function status() {
+    if (!busy() && later) { const [act, more] = later; later = null; ask(act, more); return; }
     const late = busy();
     note.textContent = get('status') || (late ? 'working…' : get('draws').byteLength ? `○ how often ${get('learners') ? 'your function' : 'it'} came in ${get('tries')} draws` : '');
     note.classList.toggle('wt-bad', !!get('status'));

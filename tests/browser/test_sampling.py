@@ -53,6 +53,18 @@ def test_next_draws_a_word_and_shows_what_comes_after_it(mount):
     assert view.close() == {}
 
 
+def test_what_is_asked_for_while_the_kernel_works_is_done_afterwards(mount):
+    view = mount(explorer())
+    press(view, "draw the next word")
+    view.page.evaluate(
+        """() => { for (const name of ['draw the next word', 'start again with the prompt and the seed'])
+        document.querySelector(`[aria-label="${name}"]`).click(); }"""
+    )
+    view.settle()
+    assert text(view) == view.widget.tokens() == PROMPT.split()
+    assert view.close() == {}
+
+
 def test_temperature_and_top_k_weigh_anew_without_the_model(mount):
     asked = []
 
