@@ -24,7 +24,7 @@
 # %%
 import math
 import time
-from functools import partial
+from functools import partial  # partial(f, b=3) is f with b already filled in
 
 from course_lib import check, device, hint, solution
 from course_lib.picture import picture
@@ -32,7 +32,7 @@ import numpy as np
 import torch
 from matplotlib import pyplot as plt
 from torch import nn
-from torch.nn import functional
+from torch.nn import functional  # layers as plain functions: functional.linear, functional.relu, ...
 
 torch.set_num_threads(1)  # our tensors are small: one thread is quicker than two that wait for each other
 
@@ -79,8 +79,9 @@ for n in (10, 100, 1000):
 # | at the bottom | word vectors + positions | word vectors + positions |
 #
 # Three letters for shapes, all through the lesson: **B** sentences in a batch, **T** tokens in a sentence, **D**
-# numbers for each token, the **width** of the model. It was 512 in the paper, 768 in BERT-base, 12,288 in GPT-3. Ours
-# will be 32 or 64, until we load real weights.
+# numbers for each token, the **width** of the model. (A token is a word, or a piece of a long word.) The width was 512
+# in the paper, 768 in BERT-base, 12,288 in GPT-3: two famous descendants. Ours will be 32 or 64, until we load real
+# weights.
 
 # %% [markdown]
 # ## 2. Asking and answering
@@ -127,8 +128,8 @@ def show(matrix, rows, columns, digits=2):
 
 three_words = ["cat", "chased", "mouse"]
 X = torch.tensor([[1.0, 0, 1, 0], [0, 1, 0, 0], [1, 0, 1, 1]])  # noun, verb, alive, small
-W_query = torch.tensor([[0.0, 1], [3, 0], [0, 0], [0, 0]])  # a verb asks in the first place
-W_key = torch.tensor([[0.0, 0], [0, 1], [2, 0], [-1, 0]])  # something alive answers there, something small less so
+W_query = torch.tensor([[0.0, 1], [3, 0], [0, 0], [0, 0]])  # a verb asks by the first number, a noun by the second
+W_key = torch.tensor([[0.0, 0], [0, 1], [2, 0], [-1, 0]])  # the living answer by the first, verbs by the second
 W_value = torch.tensor([[1.0, 0, 0], [0, 1, 0], [0, 0, 0], [0, 0, 1]])
 Q, K, V = X @ W_query, X @ W_key, X @ W_value
 show(Q, three_words, ["q1", "q2"])
@@ -171,7 +172,8 @@ show(weights @ V, three_words, ["noun", "verb", "small"])
 # hardly small". Nobody will choose these matrices by hand again. They are learned, as everything is, by
 # backpropagation.
 #
-# Step through every number: choose a query, then change the key with the left and right arrow.
+# Step through every number: choose a query, click the picture, then change the key with the left and right arrow. (The
+# widget writes d where we write E.)
 
 # %%
 from course_lib.widgets import AttentionSteps
@@ -185,9 +187,9 @@ AttentionSteps(Q, K, V, tokens=three_words, pair=(1, 0))
 # with mean 0 and variance 1. A dot product adds E products, each with variance 1. So the sum has variance E, and its
 # typical size is √E: 8 for a width of 64.
 #
-# A softmax of numbers around 8 is nearly a choice of one. **Predict first, then run:** how many of the 32 keys does
-# the query look at, on average, when E grows? (The *effective number* of keys is e to the power of the entropy of the
-# weights: 32 if all get the same, 1 if one gets all.)
+# A softmax of numbers as large as that is nearly a choice of one. **Predict first, then run:** how many of the 32 keys
+# does the query look at, on average, when E grows? (The *effective number* of keys is e to the power of the entropy of
+# the weights: 32 if all get the same, 1 if one gets all.)
 
 # %%
 def softmax_under_a_microscope(width, root, keys=32, tries=400):
@@ -255,12 +257,12 @@ show(weights, three_words, three_words)
 # A word may need several things at once. A verb looks for its subject *and* its object; a pronoun for its noun *and*
 # for its verb. One softmax gives one mean. It would have to stir everything together.
 #
-# So we run several attentions side by side, each with its own queries, keys and values, and each on a smaller part of
-# the features. Each of them is called a **head**. With D = 512 and H = 8 heads, each head works on E = 512 / 8 = 64
-# features. All together they cost about as much as one attention of full width.
+# So we run several attentions side by side. Each of them is called a **head**, and has matrices of its own. It reads
+# *all* D features of a word, but makes narrower queries, keys and values from them. With D = 512 and H = 8 heads they
+# are E = 512 / 8 = 64 wide. All together the heads cost about as much as one attention of full width.
 #
-# In code no loop over heads is needed. One matrix makes all queries, (B, T, D). Then we cut the features in H equal
-# parts and turn the axes, so that the heads look like one more batch axis: (B, H, T, E). `attend` does not mind.
+# In code no loop over heads is needed. One matrix makes the queries of all heads, (B, T, D). Then we cut them in H
+# equal parts and swap two axes, so that the heads look like one more batch axis: (B, H, T, E). `attend` does not mind.
 #
 # ### Exercise · split_heads · ●○○ · 6 minutes
 #
@@ -404,8 +406,9 @@ PositionalEncodingExplorer(positional_encoding, d=64, length=50, shift=3)
 # distance alone?
 #
 # The last question has a neat answer. One pair of columns is a point on a circle. To walk k positions on is to **turn
-# the circle by a fixed angle**, wherever you are. So "three words to the left" is the same rotation at every
-# place, and one matrix can learn it.
+# the circle by a fixed angle**, wherever you are; each pair has its own angle. If both of two points are turned alike,
+# their dot product stays what it was: only the distance counts. And "three words to the left" is the same rotation at
+# every place, so one matrix can learn it.
 
 # %%
 waves = positional_encoding(100, 64)
@@ -649,7 +652,8 @@ for first, second in zip(*decoder_mask([4, 2], 4)[:, 0], strict=True):
 # nonsense and does no harm, for nobody looks at them.
 #
 # Now paint. Choose a mask or click its cells, and watch weights and outputs follow. Three things to try: forbid one
-# cell, and see where its weight goes. Forbid a whole row. Forbid a whole *column*: what do the others lose?
+# cell, and see where its weight goes. Forbid a whole row. Forbid a whole *column*: what do the others lose? The
+# values are made so that the outputs can be read: feature 1 says "noun", 2 "verb", 3 "anything else".
 
 # %%
 from course_lib.widgets import MaskPainter
@@ -657,7 +661,8 @@ from course_lib.widgets import MaskPainter
 tokens = ["the", "cat", "that", "we", "saw", "slept"]
 generator = torch.Generator().manual_seed(4)
 queries, keys = (torch.randn(6, 4, generator=generator) for _ in range(2))
-MaskPainter(attend, queries, keys, tokens=tokens, mask="causal")
+values = torch.eye(3)[[2, 0, 2, 0, 1, 1]]  # "we" counts as a noun
+MaskPainter(attend, queries, keys, values, tokens=tokens, mask="causal")
 
 # %% [markdown]
 # ## 10. A whole model
@@ -692,7 +697,8 @@ print("do the scores stay the same?", same.tolist())
 # would have changed.
 #
 # With `causal=True` this is a language model of the GPT kind. With `causal=False` it is an encoder of the BERT kind.
-# That is the whole difference: one triangle.
+# That is the whole difference: one triangle. (GPT: generative pre-trained Transformer. BERT: bidirectional encoder
+# representations from Transformers. Bidirectional means no triangle.)
 
 # %% [markdown]
 # ## 11. The decoder, and looking across
@@ -817,6 +823,8 @@ from course_lib.reference.transformer import cached_multi_head
 #   list of word numbers; how many words to write at most; a word number to stop at, or None.
 # - **Output:** the list of new word numbers, without the prompt and without the end.
 # - **Mind:** the first call gets the whole prompt, each later call a single word.
+# - **Example:** the prompt is `[7, 2]`. The first call is `extend(tensor([[7, 2]]), None)`. Say the last row of its
+#   scores is largest at 5: then 5 is the first new word, and the second call is `extend(tensor([[5]]), cache)`.
 
 # %% tags=["exercise"]
 from course_lib.reference.transformer import greedy_generate
@@ -867,7 +875,7 @@ for prompt in ("the dog", "she", "in the morning", "the teacher of the", "our so
     print(prompt, "…", *continued(prompt))
 
 # %% [markdown]
-# Fluent, isn't it? Nearly every sentence is one that the miniature world might contain. But does the model *know*
+# Nearly fluent, isn't it? Most of it might stand in the miniature world. But does the model *know*
 # anything? **Predict first, then run:** in how many of the countries does it seat the government in the right city?
 # In how many at least in some city?
 
@@ -1055,7 +1063,8 @@ assert max(results["no positions"] + results["no residuals"]) < 0.6
 # %% [markdown]
 # What can one read from such a table, and what not?
 #
-# - **Positions and residuals are fatal** on this task. Their ranges touch no other.
+# - **To lose positions or residuals is fatal** on this task. Those ranges touch no other. What is left, 3 in 10, is
+#   about what you get by naming the commonest digit of each row, without any idea of who stands where.
 # - For all the rest, compare the difference with the spread between seeds. Where a range overlaps with that of the
 #   complete model, the honest sentence is: *three seeds do not show it.* Run it with ten before you write a paper.
 # - One head does as well as four. Is that a surprise? Each digit has to look at one place only.
@@ -1063,7 +1072,9 @@ assert max(results["no positions"] + results["no residuals"]) < 0.6
 #   norms matter less than with fifty.
 #
 # Another task would give another table. That holds for famous tables as well. The paper's ablation measures
-# translation, on one development set (newstest2013, English to German, in BLEU), with one run each:
+# translation, on one development set (newstest2013, English to German). The unit is BLEU, which counts how many
+# sequences of words a translation shares with a human one, from 0 to 100. There is no word about the spread between
+# seeds:
 #
 # | variant | BLEU | difference |
 # |---|---|---|
@@ -1102,8 +1113,22 @@ else:
     print("To get it (91 MB), run in a terminal: course data get minilm. Then run the notebook again.")
 
 # %% [markdown]
-# Feed it a sentence. A tokenizer cuts it into pieces; the model gives one vector of 384 numbers a piece, each of
-# which knows the whole sentence. For a vector of the *sentence* take their mean.
+# What if a file does not fit? Let one matrix lie on its side:
+
+# %%
+if pretrained:
+    name = "encoder.layer.3.intermediate.dense.weight"
+    try:
+        Bert({**pretrained.weights, name: pretrained.weights[name].T}, **mine)
+    except ValueError as error:
+        print(error)
+
+# %% [markdown]
+# The loader compares every shape with the others and names the one that disagrees. A square matrix, such as a
+# query's, would slip through: its shape is right either way. Only numbers can tell.
+#
+# Now feed the model a sentence. A tokenizer cuts it into pieces; the model gives one vector of 384 numbers a piece, and
+# each of them knows the whole sentence. For a vector of the *sentence* take their mean.
 
 
 # %%
@@ -1128,6 +1153,10 @@ if pretrained:
 # ### Look inside
 #
 # All 6 × 12 heads at once. Choose one, hover over a word or use the arrow keys, and type a sentence of your own.
+#
+# Two tokens stand there that nobody typed: `[CLS]` in front and `[SEP]` at the end. BERT was trained with them. And see
+# how many heads have a dark first column: about half of all weight goes to `[CLS]`. A row must total 1, so a head that
+# finds nothing has to look *somewhere*. That is the usual reading; to be sure, one would have to test it.
 
 
 # %%
@@ -1387,9 +1416,10 @@ if pretrained:
 # 2. Because nobody looks at the filling, and the loss leaves it out. It would do harm in a mean over all tokens, and
 #    in batch norm.
 # 3. Post-norm: the bias of the last norm, whatever went in. Pre-norm: the sublayers see only their norm's bias, so
-#    each adds the same vector to every token, and the input still shines through.
+#    each adds the same vector to every token, and the input still shines through (unless the final norm is dead, too).
 # 4. Two tables (keys, values) of 100,000 × 4,096 numbers in each of 32 layers: 26 billion numbers, 52 GB in bfloat16.
 #    That is why later models share keys and values between heads.
-# 5. The weights are no longer positive and no longer total 1, and a mask of −∞ gives NaN at once. What the toy tasks
-#    do is yours to measure. MiniLM is lost: its weights fit one formula.
+# 5. The weights are no longer positive and no longer total 1. Masks still work if zeros are put where the mask is
+#    False; otherwise −∞ / n stays −∞ and spoils the output. What the toy tasks do is yours to measure. MiniLM is lost:
+#    its weights fit one formula.
 # 6. The other diagonal.

@@ -777,7 +777,7 @@ def _feed_forward_cases(rng):
         torch.tensor([[1.0, 0.0, 1.0], [0.0, 1.0, 1.0]]),
     )
     x = torch.tensor([[[2.0, 1.0], [-1.0, 1.0]]])
-    yield case(x, first, torch.zeros(3), second, torch.tensor([0.0, -5.0]), label="the worked example")
+    yield case(x, first, torch.zeros(3), second, torch.tensor([0.0, -5.0]), label="two tokens by hand")
     yield case(_floats(rng, 2, 3, 4), *_layer_parameters(rng, 4, 6), label="a batch")
     yield case(_floats(rng, 2, 3, 4), *_layer_parameters(rng, 4, 6), functional.gelu, label="another activation")
     yield case(_floats(rng, 2, 4, 3), *_layer_parameters(rng, 3, 3), label="a hidden layer as wide as the input")
