@@ -184,18 +184,24 @@ for start in range(4):
 # The four answers, one for each window, are the **feature map** of the filter. And one filter is one pattern, so we
 # take many: F filters give F maps, side by side.
 #
+# (Shapes are written in capitals from here on: B sentences in a batch, N places in a sentence, D numbers in a word
+# vector, F filters, H the width of a filter, M windows.)
+#
 # ### Exercise · conv1d · ●●○ · 20 minutes
 #
 # **Write** `conv1d(x, weight, bias)`: slide all filters over the sentence.
 #
-# - **Input:** `x`, tensor of shape (..., N, d): one sentence (N, d) or a batch (B, N, d). `weight` (F, h, d): F
+# - **Input:** `x`, tensor of shape (..., N, D): one sentence (N, D) or a batch (B, N, D). `weight` (F, H, D): F
 #   filters. `bias` (F,).
-# - **Output:** tensor of shape (..., N − h + 1, F): row i holds what the F filters say to the window that begins at
+# - **Output:** tensor of shape (..., N − H + 1, F): row i holds what the F filters say to the window that begins at
 #   word i.
 # - **Example:** the words `[[1, 0], [2, 1], [0, 3], [1, 1]]` and the filter `[[1, 0], [0, 1]]` with bias 0. The first
-#   window gives 1·1 + 0·0 + 0·2 + 1·1 = 2, and the whole map is 2, 5, 1.
+#   window gives 1·1 + 0·0 + 0·2 + 1·1 = 2, and the whole map is 2, 5, 1. A second filter `[[-1, 2], [1, -3]]` with
+#   bias 1 has the map −1, −8, 5. Each map is a column: the result is `[[2, -1], [5, -8], [1, 5]]`.
 # - **Mind:** no padding, no activation. Loop over windows or over places of the filter, as you like, but not over
-#   sentences: `x[..., i : i + h, :]` takes the window from one sentence or from all of them.
+#   sentences: `x[..., i : i + H, :]` takes the window from one sentence or from all of them.
+# - **Tools:** `t.sum((-2, -1))` adds up the last two axes, `t.flatten(-2)` melts them into one.
+#   `torch.stack(rows, dim=-2)` puts a list of tensors side by side, with the new axis last but one.
 
 # %% tags=["exercise"]
 from course_lib.reference.convolution import conv1d
@@ -303,7 +309,7 @@ picture(
 #
 # - **Input:** words in the sentence, words in the filter, and `"valid"`, `"same"` or `"full"`.
 # - **Output:** three whole numbers (left, right, windows): the empty places on each side, and how long the map gets.
-#   Another mode raises a `ValueError`.
+#   A filter that does not fit has 0 windows. Another mode raises a `ValueError`.
 # - **Example:** 5 words, width 3. `"same"` gives (1, 1, 5), `"full"` gives (2, 2, 7), `"valid"` gives (0, 0, 3).
 
 # %% tags=["exercise"]
@@ -319,12 +325,12 @@ pad_for = check(pad_for)
 # %%
 for mode in ["full", "same", "valid"]:
     left, right, windows = pad_for(3, 3, mode)
-    print(f"{mode:5}: {left} + 3 + {right} = {left + 3 + right} places, {windows} windows")
+    print(f"{mode:5}: {left} + 3 + {right} = {left + 3 + right} places, windows: {windows}")
 print("same, width 4:", pad_for(3, 4, "same"))
 print("valid, width 5:", pad_for(3, 5, "valid"))
-#> full : 2 + 3 + 2 = 7 places, 5 windows
-#> same : 1 + 3 + 1 = 5 places, 3 windows
-#> valid: 0 + 3 + 0 = 3 places, 1 windows
+#> full : 2 + 3 + 2 = 7 places, windows: 5
+#> same : 1 + 3 + 1 = 5 places, windows: 3
+#> valid: 0 + 3 + 0 = 3 places, windows: 1
 #> same, width 4: (1, 2, 3)
 #> valid, width 5: (0, 0, 0)
 
@@ -403,9 +409,10 @@ print(some_map.relu().max() == some_map.max().relu(), some_map.relu().mean() == 
 # - **Input:** `maps` (B, M, F): the maps of B sentences. `windows` (B,): how many windows, counted from the first,
 #   are real in each sentence, at least 1.
 # - **Output:** tensor of shape (B, F): the maximum over the real windows.
-# - **Example:** one sentence with the map −4, −2, −3 of a single filter. With `windows = 3` the answer is −2, with
-#   `windows = 1` it is −4.
-# - **Mind:** answers can all be negative, so a zero in the padding would win.
+# - **Example:** two sentences, two filters. `maps` is `[[[1, -4], [3, -2], [2, -3]], [[-2, 1], [5, 4], [9, 9]]]` and
+#   `windows` is `[3, 1]`. The answer is `[[3, -2], [-2, 1]]`: in the second sentence only the first window is real.
+# - **Mind:** answers can all be negative, so a zero in the padding would win. And `t.max(dim=1)` returns two things,
+#   the values and their places: take `.values`, or use `t.amax(dim=1)`.
 
 # %% tags=["exercise"]
 from course_lib.reference.convolution import max_over_time
@@ -442,6 +449,7 @@ print("real windows only", max_over_time(in_a_batch, torch.tensor([1])).item())
 # - **Input:** `maps` (M, F): the feature maps of one sentence. `k`, 1 or more.
 # - **Output:** tensor of shape (min(k, M), F): in each column the k largest values of that column, in their old order.
 # - **Example:** above. And mind: each filter chooses its own places.
+# - **Tools:** plain loops will do. If you would rather do without: the hints name two functions of PyTorch.
 
 # %% tags=["exercise"]
 from course_lib.reference.convolution import kmax
@@ -551,10 +559,11 @@ print(trigrams[0] == trigrams[1])
 # weights of each class cut back whenever their norm exceeds 3. Many programs take batches of 32 or 64 and Adam with
 # steps of 0.001.
 #
-# Here are the shapes for one sentence of six words with d = 50, computed by your `pad_for`:
+# Here are the shapes for one sentence of six words, *this movie is not very good*, with d = 50, computed by your
+# `pad_for`:
 
 # %%
-n, d, filters = 6, 50, 100  # this movie is not very good
+n, d, filters = 6, 50, 100
 for width in [3, 4, 5]:
     print(f"width {width}: {pad_for(n, width, 'full')[2]} windows, without padding {pad_for(n, width, 'valid')[2]}")
 #> width 3: 8 windows, without padding 4
@@ -562,7 +571,7 @@ for width in [3, 4, 5]:
 #> width 5: 10 windows, without padding 2
 
 # %%
-figure, axes = plt.subplots(figsize=(8.6, 3.4))
+figure, axes = plt.subplots(figsize=(8.6, 2.8))
 axes.axis("off")
 
 
@@ -571,22 +580,25 @@ def box(x, y, text, colour):
 
 
 def arrow(start, end):
-    axes.annotate("", end, start, arrowprops={"arrowstyle": "->", "color": "grey", "shrinkA": 30, "shrinkB": 46})
+    """From the right edge of a box to the left edge of another."""
+    start, end = (start[0] + 0.6, start[1]), (end[0] - 0.65, end[1])
+    axes.annotate("", end, start, arrowprops={"arrowstyle": "->", "color": "grey", "shrinkA": 0, "shrinkB": 0})
 
 
 for y, width in zip([2, 1, 0], [3, 4, 5], strict=True):
     left, right, windows = pad_for(n, width, "full")
-    for x in [0, 1.6, 3.2]:
-        arrow((x, 1 if x == 0 else y), (x + 1.6, y))
-    arrow((4.8, y), (6.2, 1))
-    box(1.6, y, f"pad {left} + {n} + {right}\n{left + n + right} × {d}", "white")
-    box(3.2, y, f"width {width}, ReLU\n{windows} × {filters}", "#cfe3f5")
-    box(4.8, y, f"max over time\n{filters}", "#fde3c8")
-arrow((6.2, 1), (7.6, 1))
+    for x in [0, 1.8, 3.6]:
+        arrow((x, 1 if x == 0 else y), (x + 1.8, y))
+    arrow((5.4, y), (7.2, 1))
+    box(1.8, y, f"pad {left} + {n} + {right}\n{left + n + right} × {d}", "white")
+    box(3.6, y, f"width {width}, ReLU\n{windows} × {filters}", "#cfe3f5")
+    box(5.4, y, f"max over time\n{filters}", "#fde3c8")
+arrow((7.2, 1), (9, 1))
 box(0, 1, f"sentence\n{n} × {d}", "#dff0d8")
-box(6.2, 1, f"side by side\n{3 * filters}\ndropout", "#fde3c8")
-box(7.6, 1, "linear\n2 scores", "#e8d5f0")
-axes.set(xlim=(-0.7, 8.2), ylim=(-0.6, 2.6))
+box(7.2, 1, f"side by side\n{3 * filters}\ndropout", "#fde3c8")
+box(9, 1, "linear\n2 scores", "#e8d5f0")
+axes.set(xlim=(-0.6, 9.6), ylim=(-0.5, 2.5))
+figure.tight_layout()
 picture(
     figure,
     "A block diagram, left to right. The sentence, 6 by 50, goes into three branches, for filters of width 3, 4 and 5. "
@@ -636,9 +648,10 @@ print(f"16,000 word vectors            {16_000 * 300:>9,}")
 #
 # - **Input:** `ids` (B, N): numbers of words, filled up with 0 at the end. N can be 1.
 # - **Output:** tensor of shape (B, classes): the scores before the softmax.
-# - **Parts:** `self.embedding(ids)` looks up the word vectors. `self.weights[i]` (F, h, d) and `self.biases[i]` (F,)
+# - **Parts:** `self.embedding(ids)` looks up the word vectors. `self.weights[i]` (F, H, D) and `self.biases[i]` (F,)
 #   are the filters of one width. `self.convolve(x, weight, bias)` is your `conv1d`. `functional.pad(x, (0, 0, left,
-#   right))` adds empty places. Then there are `self.dropout` and `self.linear`.
+#   right))` adds empty places. (It counts from the last axis: nothing before and after the numbers of a word, then
+#   places before and after the words.) Then there are `self.dropout` and `self.linear`.
 # - **Mind:** pad in full. Which windows of a sentence with n words hold at least one word? Only those may compete
 #   for the maximum.
 
@@ -765,13 +778,16 @@ for vote, _, _, favourites in opinions[:4] + opinions[-4:]:
 # *without* does. These are the detectors that we built by hand in section 3, learned. (On your machine the list may
 # differ a little.)
 #
-# Not every filter makes sense by itself. The votes have to be right *together*, so one filter may correct what
-# another one overdoes.
+# Not every filter makes sense by itself. *It is not true* may well stand in a list for praise, though no window says
+# what follows. The votes have to be right *together*, so one filter may correct what another one overdoes.
 #
 # Now play. The bars are one filter's answers to every window of a sentence, made by your `conv1d`; the orange one
-# wins. Choose another filter, and see which word groups in the reviews it likes best and which class it speaks for.
+# wins. Point at a bar, or use the arrow keys: the row *adds* says what each word of that window gives, and the line
+# below adds it up, with the bias. Choose another filter with the slider or in the strip of all filters. See which word
+# groups in the reviews it likes best and which class it speaks for. Click a group to see it in its review.
 #
-# - Type a sentence of your own, in words that the reviews use. Can you wake a filter for praise without any praise?
+# - Type a sentence of your own, in words that the reviews use. (Any other word gets zeros, as if it were padding.) Can
+#   you wake a filter for praise without any praise?
 # - Find a filter for *not* with blame. What does it say to *never* with blame?
 # - Look for a winner with a dot in it. What does the filter use the edge of the sentence for?
 
@@ -945,7 +961,8 @@ with torch.no_grad():
 # **Write** `receptive_field(layers)`.
 #
 # - **Input:** a list of (width, dilation), one pair for each layer.
-# - **Output:** how many words lie between the first and the last one that an output can see, both included.
+# - **Output:** how many words lie between the first and the last one that an output can see, both included. Without
+#   any layer an output sees one word.
 # - **Example:** two layers of width 3 with dilation 1: `[(3, 1), (3, 1)]`. The top filter covers 3 windows, which
 #   begin at three neighbouring words and are 3 words wide: 5 words.
 
@@ -957,16 +974,16 @@ receptive_field = check(receptive_field)
 
 # %%
 for layers in [[(3, 1)], [(3, 1)] * 2, [(3, 1)] * 3, [(3, 1), (3, 2), (3, 4)], [(3, 2**i) for i in range(8)]]:
-    print(f"{len(layers)} layers, dilations {[dilation for _, dilation in layers]}: {receptive_field(layers)} words")
-#> 1 layers, dilations [1]: 3 words
-#> 2 layers, dilations [1, 1]: 5 words
-#> 3 layers, dilations [1, 1, 1]: 7 words
-#> 3 layers, dilations [1, 2, 4]: 15 words
-#> 8 layers, dilations [1, 2, 4, 8, 16, 32, 64, 128]: 511 words
+    print(f"dilations {[dilation for _, dilation in layers]}: {receptive_field(layers)} words")
+#> dilations [1]: 3 words
+#> dilations [1, 1]: 5 words
+#> dilations [1, 1, 1]: 7 words
+#> dilations [1, 2, 4]: 15 words
+#> dilations [1, 2, 4, 8, 16, 32, 64, 128]: 511 words
 
 # %% [markdown]
-# Plain layers add two words each. If the dilation doubles from layer to layer, the field doubles. Here is who sees
-# whom:
+# Plain layers of width 3 add two words each. If the dilation doubles from layer to layer, each layer about doubles the
+# field: 3, 7, 15, 31, … Here is who sees whom:
 
 # %%
 figure, panels = plt.subplots(1, 2, figsize=(8.6, 2.6), sharey=True)
@@ -1106,8 +1123,8 @@ else:
 # distance matters go on to something larger, and compare at equal budget, with seeds.
 #
 # The two can be joined. A CNN over the *characters* of a word finds endings and prefixes, and an RNN reads the words
-# it makes: so Ma and Hovy in 2016 reached 91.2 F1 on the names of CoNLL-2003, the best result at that time. (Better
-# ones followed.)
+# it makes: so Ma and Hovy in 2016 reached 91.2 F1 on the names of CoNLL-2003, among the best results at that time.
+# (Better ones followed.)
 #
 # In 2014 Kim's model started the fashion. Then recurrent networks led, and from 2018 on Transformers. Convolutions
 # are still around: where a model must be small and fast, where the input is long, like sound, and as the first layer
@@ -1122,7 +1139,7 @@ else:
 #   keeps the order.
 # - Padding must not win the maximum, or a sentence's score depends on its neighbours in the batch.
 # - TextCNN: several widths, many filters, maximum, dropout, linear layer. A bag of soft n-grams.
-# - Stacking adds to the receptive field, doubling dilations double it.
+# - Stacking adds to the receptive field. Dilations that double from layer to layer double it, nearly.
 #
 # ### Questions to ponder
 #

@@ -292,6 +292,38 @@ def _single_sentence(x, weight, bias):
 
 
 @conv1d.mistake(
+    "the loop counts sentences instead of words",
+    do="len(x) is the length of the first axis, and in a batch that axis runs over sentences. The words are on the "
+    "last axis but one: x.shape[-2] of them, and x[..., i : i + H, :] is a window.",
+)
+def _numbers_in_a_list(x, weight, bias):
+    width = weight.shape[1]
+    windows = [x[i : i + width] for i in range(len(x) - width + 1)]
+    return torch.tensor([[(window * one).sum() + b for one, b in zip(weight, bias, strict=True)] for window in windows])
+
+
+@conv1d.mistake(
+    "the windows became the first axis, in front of the sentences",
+    do="torch.stack puts its new axis first unless told. Say dim=-2: behind the sentences, before the filters.",
+)
+def _windows_in_front(x, weight, bias):
+    width = weight.shape[1]
+    flat = [x[..., i : i + width, :].flatten(-2) for i in range(x.shape[-2] - width + 1)]
+    return torch.stack([row @ weight.flatten(1).T + bias for row in flat])
+
+
+@conv1d.mistake(
+    "all sentences of a batch were added up",
+    do="A bare .sum() adds up every axis. Only words and dimensions belong together: .sum((-2, -1)).",
+)
+def _batch_added_up(x, weight, bias):
+    width, rows = weight.shape[1], []
+    for i in range(x.shape[-2] - width + 1):
+        rows.append(torch.stack([(x[..., i : i + width, :] * one).sum() for one in weight]) + bias)
+    return torch.stack(rows)
+
+
+@conv1d.mistake(
     "the sentences of a batch were laid out in one row",
     do="flatten() melts all axes. Only the last two, words and dimensions, belong together: flatten(-2).",
 )
@@ -388,6 +420,22 @@ def _padding_takes_part(maps, windows):
 )
 def _padding_is_zero(maps, windows):
     return (maps * _real(maps, windows)).amax(dim=1)
+
+
+@max_over_time.mistake(
+    "the search for the maximum began at 0",
+    do="All answers of a filter can be negative. Begin with -torch.inf, or with the answer to the first window.",
+)
+def _from_zero(maps, windows):
+    return convolution.max_over_time(maps, windows).clamp(min=0)
+
+
+@max_over_time.mistake(
+    "one maximum was taken over all filters of a sentence",
+    do="max() without an axis melts all of them. Keep one number for each filter: amax(dim=0) of the real windows.",
+)
+def _one_for_the_sentence(maps, windows):
+    return torch.stack([one[:n].max() for one, n in zip(maps, windows, strict=True)])
 
 
 @max_over_time.mistake(
@@ -685,6 +733,13 @@ def _like_strides(layers):
     return seen
 
 
+@receptive_field.mistake(
+    "width and dilation have changed places", do="Each pair is (width, dilation), the width first."
+)
+def _changed_places(layers):
+    return convolution.receptive_field([(dilation, width) for width, dilation in layers])
+
+
 @receptive_field.alternative
 def _layer_by_layer(layers):
     seen = 1
@@ -749,6 +804,22 @@ def _no_class_biases(d, widths, filters, classes):
 )
 def _bias_per_width(d, widths, filters, classes):
     return _count(d, widths, filters, classes, filter_bias=0) + len(widths)
+
+
+@textcnn_parameter_count.mistake(
+    "a bias was counted for each width and for the linear layer, not for each filter and each class",
+    do="Every filter and every class has its own: filters · (width · d + 1), and the + 1 stands inside the brackets.",
+)
+def _outside_the_brackets(d, widths, filters, classes):
+    convolutions = sum(filters * width * d + 1 for width in widths)
+    return convolutions + classes * len(widths) * filters + 1
+
+
+@textcnn_parameter_count.mistake(
+    "a filter has a bias for each of its words", do="One bias for the whole filter: width · d + 1 numbers."
+)
+def _bias_per_word(d, widths, filters, classes):
+    return _count(d + 1, widths, filters, classes, filter_bias=0)
 
 
 @textcnn_parameter_count.mistake(

@@ -27,7 +27,8 @@ def conv1d(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     bias: float tensor of shape (F,).
 
     Returns a tensor of shape (..., N - H + 1, F): column f is the feature map of filter f. Gradients flow to all three.
-    Source: Kim (2014), equation 2, without f. What neural networks call convolution does not turn the filter round.
+    Source: Kim (2014), equation 2, without its activation. What neural networks call convolution does not turn the
+    filter round.
     """
     windows = x.shape[-2] - weight.shape[1] + 1
     # One product for each place in the window: nothing has to be copied, and H is small.

@@ -98,7 +98,7 @@ export default widget((w) => {
     tops.replaceChildren(...all.map((t, i) => {
       const counts = t.labels.map((n, k) => [n, classes[k], k]).filter(([n]) => n), said = counts.map(([n, name]) => `${n} ${name}`).join(', ') || `${t.times}`;
       const e = h('button', { type: 'button', className: 'wf-top', title: `show it in: ${t.text}`, 'aria-label': `${t.words.join(' ')}, ${number(t.value)}, sentences: ${said}` },
-        h('span', {}, t.words.join(' ')), h('i', { style: `width:${Math.abs(t.value) / most * 64}px` }), h('em', {}, number(t.value)),
+        h('span', {}, t.words.join(' ')), h('i', { style: `width:${Math.abs(t.value) / most * 52}px` }), h('em', {}, number(t.value)),
         h('small', {}, ...(counts.length ? counts.map(([n, name, k]) => h('b', { className: `wf-class${k % 4}` }, `${n} ${name}`)) : [`${t.times}×`])));
       e.value = i;
       return e;
@@ -130,8 +130,9 @@ export default widget((w) => {
       x.fillRect(middle(m) - wide / 2, Y, wide, Math.max(1, Math.abs(up(v) - up(0))));
     });
     for (let i = 0; i < N; i++) {
-      const X = L + (i + 0.5) * px, inside = lit >= 0 && i >= lit && i < lit + width, ink = words[i - left] === undefined ? c.grey : inside ? c.ink : c.soft;
-      if (flat) put(name(i), X, low0 + 19, ink, 'center', inside, 14);
+      const X = L + (i + 0.5) * px, inside = lit >= 0 && i >= lit && i < lit + width, ink = inside ? c.ink : c.soft;
+      if (words[i - left] === undefined) { x.fillStyle = c.grey; x.beginPath(); x.arc(X, low0 + 19, 2.5, 0, 7); x.fill(); }   // padding, larger than a full stop
+      else if (flat) put(name(i), X, low0 + 19, ink, 'center', inside, 14);
       else { x.save(); x.translate(X, low0 + 13); x.rotate(-Math.PI / 2); put(name(i), 0, 0, ink, 'right', inside, 13, 130); x.restore(); }
     }
     if (lit >= 0) {                                             // the window: where it stands, what each word adds

@@ -72,9 +72,10 @@ def test_conv1d_takes_one_sentence_or_any_number_of_axes_in_front():
 @pytest.mark.parametrize("width", [1, 2, 3, 4, 5])
 def test_padding_gives_the_lengths_of_torch(length, width):
     layer = random_layer(0, length, width)
-    for mode, padding in {"same": "same", "full": width - 1}.items():
+    longer = functional.pad(layer[0], (0, 0, 0, (width - 1) % 2))  # an even width: one place more on the right
+    for mode, x, padding in [("same", longer, (width - 1) // 2), ("full", layer[0], width - 1)]:
         left, right, windows = pad_for(length, width, mode)
-        theirs = conv1d_of_torch(*layer, padding=padding)
+        theirs = conv1d_of_torch(x, *layer[1:], padding=padding)
         assert windows == theirs.shape[1]
         torch.testing.assert_close(conv1d(functional.pad(layer[0], (0, 0, left, right)), *layer[1:]), theirs)
     left, right, windows = pad_for(length, width, "valid")
