@@ -1072,7 +1072,8 @@ else:
 # %% [markdown]
 # Without padding, each of those would stop the program.
 #
-# Training takes minutes, so it is not part of this notebook. Open a terminal and start it yourself:
+# Training takes minutes, so it is not part of this notebook. Open a terminal and start it yourself. (Some rows of the
+# table below need more data: `course data get mr`, `course data get minilm`.)
 #
 #     python -m course_lib.experiments.textcnn --data sst2 --seeds 3
 #
