@@ -127,6 +127,24 @@ def _root_of_values(query, key, value, mask=None):
     return _attend(query, key, value, mask, root=math.sqrt(value.shape[-1]))
 
 
+@attend.mistake("the softmax was divided by √E, not the scores", do="First divide the scores, then take their softmax.")
+def _root_after_softmax(query, key, value, mask=None):
+    root = math.sqrt(query.shape[-1])
+    _, weights = _attend(query, key, value, mask, root=1.0)
+    return weights / root @ value, weights / root
+
+
+@attend.mistake(
+    "the weights were changed in place after the softmax, which still needs them for its gradient",
+    do="weights.masked_fill(~mask, 0.0) makes a new tensor; weights[...] = 0 and masked_fill_ write into the old one.",
+)
+def _zeroed_in_place(query, key, value, mask=None):
+    weights = _attend(query, key, value, mask, clean=False)[1]
+    if mask is not None:
+        weights.masked_fill_(~mask, 0.0)
+    return weights @ value, weights
+
+
 @attend.mistake(
     "the mask was used as an index, scores[~mask] = ..., and an index is not stretched",
     do="scores.masked_fill(~mask, -math.inf) stretches the mask to the shape of the scores.",
@@ -469,6 +487,8 @@ def _multi_head_cases(rng):
     x, memory = _floats(rng, 2, 3, 12), _floats(rng, 2, 5, 12)
     yield case(x, memory, _attention_parameters(rng, 12), 4, label="3 tokens that ask 5 others")
     yield case(x, memory, _attention_parameters(rng, 12), 3, _mask(rng, 2, 1, 3, 5), label="a mask")
+    triangle = torch.ones(5, 5, dtype=torch.bool).triu()
+    yield case(sentence, sentence, _attention_parameters(rng, 6), 3, triangle, label="a mask of two axes")
     yield case(x, memory, _attention_parameters(rng, 12), 1, label="one head")
     yield case(x, memory, _attention_parameters(rng, 12), 3, attend=_mean_attention, label="another attention function")
     x, memory = _floats(rng, 3, 4, 8, grad=True), _floats(rng, 3, 2, 8, grad=True)
@@ -570,6 +590,14 @@ def _value_from_key(x, memory, parameters, heads, mask=None, attend=transformer.
         "value_bias": parameters["key_bias"],
     }
     return transformer.multi_head(x, memory, changed, heads, mask, attend)
+
+
+@multi_head.mistake("keys and values changed places", do="The order is attend(query, key, value, mask).")
+def _key_and_value_swapped(x, memory, parameters, heads, mask=None, attend=transformer.attend):
+    def swapped(query, key, value, mask):
+        return attend(query, value, key, mask)
+
+    return transformer.multi_head(x, memory, parameters, heads, mask, swapped)
 
 
 @multi_head.mistake(
@@ -1060,8 +1088,9 @@ def _to_be_added(length):
 
 
 @causal_mask.mistake(
-    "the mask holds the numbers 0 and 1",
-    do="~ turns True into False, but 1 into -2. Make it bool: dtype=torch.bool, or .bool().",
+    "the mask is right, but no bool tensor",
+    do="Numbers become one by .bool(), a NumPy array by torch.tensor(...). It matters: ~ turns True into False, 1 "
+    "into -2.",
 )
 def _zeros_and_ones(length):
     return torch.ones(length, length).tril()
