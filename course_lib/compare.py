@@ -150,7 +150,8 @@ def _dtype_name(value) -> str:
 def _array_difference(got, expected, here, rtol, atol, strict_dtype) -> str | None:
     scalar = _is_number(expected)
     if not (_is_array(got) or _is_number(got) or hasattr(got, "toarray")):
-        wrap = ": np.array(...) makes one" if isinstance(got, (list, tuple)) and not scalar else ""
+        maker = "torch.stack" if is_tensor(expected) else "np.array"
+        wrap = f": {maker}(...) makes one" if isinstance(got, (list, tuple)) and not scalar else ""
         return f"{here} is {kind(got)}, expected {kind(expected)}{wrap}"
     actual, wanted = _as_array(got), _as_array(expected)
     if actual.shape != wanted.shape:
@@ -214,10 +215,10 @@ def _mapping_difference(got, expected, here, options) -> str | None:
 
 
 def _sequence_difference(got, expected, here, options) -> str | None:
-    if _is_array(got):
+    if _is_array(got) and not any(map(_is_array, expected)):
         got = _as_array(got).tolist()
     if not isinstance(got, (list, tuple)):
-        return f"{here} is {kind(got)}, expected {kind(expected)}"
+        return f"{here} is {kind(got)}, expected {kind(expected)} of {len(expected)}"
     if len(got) != len(expected):
         return f"{here} has {len(got)} items, expected {len(expected)}: {brief(got)} instead of {brief(expected)}"
     for i, (ours, theirs) in enumerate(zip(got, expected, strict=True)):

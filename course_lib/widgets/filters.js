@@ -27,21 +27,21 @@ export function tick(long) {
 
 export default widget((w) => {
   const { el, get } = w, q = (words) => `“${[].concat(words).join(' ')}”`, widths = get('widths'), relu = get('relu'), classes = get('classes');
-  let passed, parts, F, M = 0, own, best, at = -1, seen = 0, again = false, jump = -1, place = null, cells = null;
+  let passed, parts, F, M = 0, own, best, at = -1, seen = 0, wanted = null, jump = -1, place = null, cells = null;
   const S = () => get('shown'), leaning = (f) => S().leaning[f];
   const paint = (c, k) => [c.pink, c.green, c.yellow, c.grey][k % 4];
 
-  // ---- controls: while the kernel works on one question, only the last of the further ones is kept
+  // ---- controls: while the kernel works on one question, only the last of the further ones is kept; not in the
+  // model, where the kernel's echo of the first one would overwrite it
+  const open = () => get('question').number !== get('answered'), asked = () => ({ ...get('question'), ...wanted });
   function ask(changes, to = -1) {
     jump = to;
-    const open = get('question').number !== get('answered');
-    w.model.set('question', { ...get('question'), ...changes, number: get('question').number + (open ? 0 : 1) });
-    again = open;
-    if (!open) w.model.save_changes();
+    if (open()) wanted = { ...wanted, ...changes };
+    else w.set({ question: { ...get('question'), ...changes, number: get('question').number + 1 } });
     status();
   }
   const size = choice(w, 'width', widths.map((n) => [n, `${n} word${n > 1 ? 's' : ''}`]), get('question').width, (v) => {
-    ask({ width: v, filter: Math.min(get('question').filter, get('counts')[widths.indexOf(v)] - 1) });
+    ask({ width: v, filter: Math.min(asked().filter, get('counts')[widths.indexOf(v)] - 1) });
   });
   const which = slider(w, 'filter', [1, 1], 1, (v) => ask({ filter: v - 1 }));
   const list = h('select', { className: 'wf-list' }, h('option', { value: '' }, 'your own'), ...get('examples').map((t, i) => h('option', { value: i }, t.length > 60 ? `${t.slice(0, 59)}…` : t)));
@@ -68,14 +68,14 @@ export default widget((w) => {
     status();
   }
   function status() {
-    const question = get('question'), open = question.number !== get('answered');
-    if (!open && again) { again = false; ask({}, jump); return; }
-    note.textContent = open ? 'working…' : get('status');
-    note.classList.toggle('wt-bad', !open && !!get('status'));
+    if (!open() && wanted) { const more = wanted; wanted = null; ask(more, jump); return; }
+    const question = asked();
+    note.textContent = open() ? 'working…' : get('status');
+    note.classList.toggle('wt-bad', !open() && !!get('status'));
     size.choose(question.width);
     which.input.max = get('counts')[widths.indexOf(question.width)];
     which.set(question.filter + 1); which.lastChild.textContent = `${question.filter + 1} of ${which.input.max}`;
-    if (document.activeElement !== typed || !open) typed.value = question.text;
+    if (document.activeElement !== typed || !open()) typed.value = question.text;
     list.value = get('examples').includes(question.text) ? get('examples').indexOf(question.text) : '';
     if (!M) { w.say(get('status')); w.ready(); }
   }

@@ -35,6 +35,19 @@ def test_the_winner_and_the_class_it_speaks_for_are_said(mount):
     assert view.close() == {}
 
 
+def test_quick_changes_are_not_lost_while_the_kernel_works(mount):
+    view = mount(explorer())
+    view.page.evaluate(
+        """() => { const s = document.querySelector('input[type=range]');
+        for (const v of [2, 3, 4, 5]) { s.value = v; s.dispatchEvent(new Event('input', { bubbles: true })); } }"""
+    )
+    for _ in range(3):
+        view.settle()
+    assert view.widget.shown["filter"] == 4
+    assert view.page.get_by_role("slider", name="filter").input_value() == "5"
+    assert view.page.locator(".wt-note").text_content() == ""
+
+
 def test_width_and_filter_and_sentence_change_everything(mount):
     view = mount(explorer())
     pictures = [(pixels(view), pixels(view, ".wf-strip"))]
