@@ -59,7 +59,7 @@ function build(w) {
     if (picture === a.picture) return;
     if (fresh.length) { take(fresh); w.model.send({ have: picture }); } else {
       w.model.send({ want: a.picture });
-      remark('The weights come from the running kernel: run the cells above and this one to explore them.');
+      remark('The weights come from the running kernel: run this cell again to explore them (on a new day first all those above it).');
     }
   }
   function take(fresh) {

@@ -90,7 +90,7 @@ function build(w) {
       w.say(`Position ${row} · position ${to} = ${number(dot(a, d, row, to), 2)}; position ${row} with itself ${number(dot(a, d, row, row), 2)}. ${spread(a, gap) < 1e-3 * d ? 'All pairs as far apart give the same: only the distance counts.' : 'Other pairs as far apart give other numbers.'}`);
     } else {
       const turn = turned(a, d, row, m, gap * rate(m)), there = couple(a, d, to, m), fits = Math.hypot(turn[0] - there[0], turn[1] - there[1]) < 1e-3;
-      w.say(`Dimensions ${2 * m} and ${2 * m + 1}: a shift by ${gap} turns every position's pair by the same angle, ${number(gap * rate(m) * 180 / Math.PI, 1)}°. Position ${row} turned is ${pair(turn)}, ${fits ? 'which is' : `but ${pair(there)} is`} what stands at position ${to}.`);
+      w.say(`Dimensions ${2 * m} and ${2 * m + 1}: a shift by ${number(gap, 0)} turns every position's pair by the same angle, ${number(gap * rate(m) * 180 / Math.PI, 1)}°. Position ${row} turned is ${pair(turn)}, ${fits ? 'which is' : `but ${pair(there)} is`} what stands at position ${to}.`);
     }
     w.redraw();
   }
