@@ -188,7 +188,7 @@ function build(w) {
     x.strokeStyle = c.green; x.lineWidth = 3; x.beginPath(); x.arc(X, Y, R * 0.36, start, start - clamp(angle, -6.28, 6.28), angle > 0); x.stroke();
     arrow(x, [X, Y], spot(row), c.blue); arrow(x, [X, Y], spot(to), c.orange);
     const digits = (list) => list.map((v) => number(v, 2)).join('   '), [cos, sin] = [Math.cos(angle), Math.sin(angle)];
-    [[`position ${row} (sin, cos)`, c.blue], [digits(pair(row))], [`turned by ${number(angle * 180 / Math.PI, 1)}°`, c.green], [digits([cos, sin])], [digits([-sin, cos])], ['gives'], [digits(turned(a, d, row, m, angle))],
+    [[`position ${row}`, c.blue], [digits(pair(row))], [`turned by ${number(angle * 180 / Math.PI, 1)}°`, c.green], [digits([cos, sin])], [digits([-sin, cos])], ['gives'], [digits(turned(a, d, row, m, angle))],
       [`position ${to}`, c.orange], [digits(pair(to))]].forEach(([text, colour], line) => write(text, X + R + 30, 40 + 24 * line + (colour ? 6 : 0), 'left', colour || c.ink, colour ? '600 13px' : '13px'));
     return 'A pair of dimensions on a circle, before and after the shift';
   }
