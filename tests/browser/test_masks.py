@@ -78,6 +78,7 @@ def test_a_click_forbids_a_pair_and_weights_and_outputs_follow(mount):
     view = mount(make())
     before = pictures(view)
     view.page.mouse.click(*cell(view, 2, 0))
+    view.settle()
     assert view.widget.mask == ["10000", "11000", "01100", "11110", "11111"]
     assert view.widget.kind == ""
     view.page.mouse.move(2, 2)
@@ -95,6 +96,7 @@ def test_dragging_paints_a_row_of_cells_alike(mount):
     view.page.mouse.down()
     view.page.mouse.move(*end, steps=12)
     view.page.mouse.up()
+    view.settle()
     assert view.widget.mask[1] == "00000"
     assert notes(view)[0] == "“cat” may look nowhere: its weights and its output are 0."
     assert notes(view)[1] == "Your function agrees, in the weights and in the output."
