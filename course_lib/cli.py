@@ -13,7 +13,6 @@ from course_lib import __version__, paths
 from course_lib.lessons import CourseError, Lesson, LessonError
 
 _RELOAD = "Is it open in JupyterLab? Then choose File > Reload Notebook from Disk there before you write on."
-_MARKS = {"passed": "✓", "wrong": "✗", "not written": "–"}  # anything else: "!"
 
 
 class LessonName(click.ParamType):
@@ -244,6 +243,7 @@ def doctor(as_json) -> None:
 def _check_one(lesson: Lesson, time_limit: float) -> bool:
     """Check one copy and show it; returns whether every exercise passed."""
     from course_lib.grade import grade
+    from course_lib.judge.status import Status
     from course_lib.workspace import path_of
 
     click.echo(f"{lesson.name}: {lesson.title}")
@@ -252,13 +252,13 @@ def _check_one(lesson: Lesson, time_limit: float) -> bool:
     try:
         for result in grade(path_of(lesson), lesson, time_limit):
             statuses.append(result.status)
-            click.echo(f"  {_MARKS.get(result.status, '!')} {result.exercise:<{width}}  {result.message}")
+            click.echo(f"  {result.status.mark} {result.exercise:<{width}}  {result.message}")
             for line in result.details:
                 click.echo(f"    {'':{width}}  {line}")
     except CourseError as error:  # the other lessons are still checked
         click.echo(f"Error: {error}", err=True)
         return False
-    passed, open_ones = statuses.count("passed"), statuses.count("not written")
+    passed, open_ones = statuses.count(Status.PASSED), statuses.count(Status.NOT_WRITTEN)
     rest = f", {open_ones} not written yet" if open_ones else ""
     click.echo(f"  {passed} of {len(statuses)} passed{rest}" if statuses else "  no exercises")
     return passed == len(statuses)

@@ -19,10 +19,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from course_lib import progress
-from course_lib.exercise import PASSED, RAISES
+from course_lib.judge.status import Status
 from course_lib.lessons import CourseError, Lesson
 
-MISSING = "missing"
 _START_LIMIT = 300.0  # seconds until Python, torch and the like are imported on a slow disk
 _GRACE = 3.0  # seconds beyond the limit, since the exercise's own clock explains more
 
@@ -31,13 +30,13 @@ _GRACE = 3.0  # seconds beyond the limit, since the exercise's own clock explain
 class Result:
     """How one exercise of a notebook did.
 
-    status: a status of `course_lib.exercise`, or MISSING
+    status: what is found
     message: one line
     details: further lines: on which input, what to try, the learner's lines that led to an exception
     """
 
     exercise: str
-    status: str
+    status: Status
     message: str
     details: tuple[str, ...] = ()
 
@@ -61,10 +60,10 @@ def grade(notebook_path: Path, lesson: Lesson, time_limit: float = 20.0) -> Iter
         with _Child(request, notebook_path.parent) as child:
             for result in child.results(time_limit):
                 if isinstance(result, Result):
-                    if skip and result.status == RAISES:
+                    if skip and result.status is Status.RAISES:
                         result = replace(result, details=(*result.details, *skip.values()))
-                    finished[result.exercise] = result.status == PASSED
-                    progress.record(result.exercise, result.status, result.message)
+                    finished[result.exercise] = result.status is Status.PASSED
+                    progress.record(result.exercise, result.status.value, result.message)
                     yield result
                 else:
                     cell, reason = result
@@ -73,7 +72,7 @@ def grade(notebook_path: Path, lesson: Lesson, time_limit: float = 20.0) -> Iter
     for name in names:
         if name not in finished:
             text = f"Its cell is not in the notebook: `course update {lesson.number}` brings it back."
-            yield Result(name, MISSING, text)
+            yield Result(name, Status.MISSING, text)
 
 
 def _cells(path: Path, names: list[str]) -> list[tuple[str, str | None]]:
@@ -160,7 +159,7 @@ class _Child:
                 return
             if "result" in at:
                 name, status, message, details = at["result"]
-                yield Result(name, status, message, tuple(details))
+                yield Result(name, Status(status), message, tuple(details))
 
     def _read(self) -> None:
         for line in self._process.stdout:
@@ -172,7 +171,7 @@ class _Child:
             return at["cell"], reason
         if "exercise" in at:
             hint = " Look for a loop whose condition never changes." if reason.startswith("takes") else ""
-            return Result(at["exercise"], RAISES, f"It {reason}.{hint}")
+            return Result(at["exercise"], Status.RAISES, f"It {reason}.{hint}")
         said = self._process.stderr.read().strip().splitlines()
         raise CourseError(
             f"the checking process {reason}{': ' + said[-1] if said else ''}; `course doctor` may say why"

@@ -22,7 +22,8 @@ from IPython.core.inputtransformer2 import TransformerManager
 
 import course_lib
 from course_lib import checks
-from course_lib.exercise import NOT_WRITTEN, RAISES, Outcome
+from course_lib.judge.examine import Outcome, judge
+from course_lib.judge.status import Status
 
 _GIGABYTE = 2**30
 _HARMLESS_MAGIC = re.compile(r"\s*%%(time|timeit|capture|prun)\b[^\n]*\n")
@@ -70,7 +71,7 @@ def run(cells: list, skip: list[int], finished: dict[str, bool], time_limit: flo
         else:
             report(exercise=exercise)
             outcome = _examine(exercise, source, file, notebook, time_limit)
-            report(result=[exercise, outcome.status, outcome.message, [*outcome.details, *outcome.code]])
+            report(result=[exercise, outcome.status.value, outcome.message, [*outcome.details, *outcome.code]])
             if not outcome.passed:  # later exercises may build on it
                 notebook[exercise] = checks.find(exercise).reference
 
@@ -191,17 +192,17 @@ def _examine(name: str, source: str, file: str, notebook: dict, time_limit: floa
     error = _run_whole(source, file, notebook)
     if name in notebook:  # even if a line below the definition failed
         try:
-            return checks.find(name).examine(notebook[name], time_limit=time_limit)
+            return judge(checks.find(name), notebook[name], time_limit=time_limit)
         except (Exception, SystemExit) as failure:
             error = failure
     if isinstance(error, SyntaxError):
         place = f" in line {error.lineno} of its cell: `{(error.text or '').strip()}`" if error.lineno else ""
-        return Outcome(name, RAISES, f"Python cannot read it ({error.msg}){place}")
+        return Outcome(name, Status.RAISES, f"Python cannot read it ({error.msg}){place}")
     if isinstance(error, NotImplementedError):
-        return Outcome(name, NOT_WRITTEN, "Not written yet.")
+        return Outcome(name, Status.NOT_WRITTEN, "Not written yet.")
     if error is not None:
-        return Outcome(name, RAISES, f"Its cell stops with {type(error).__name__}: {error}".rstrip(": "))
-    return Outcome(name, NOT_WRITTEN, f"Its cell defines no `{name}`: keep that name.")
+        return Outcome(name, Status.RAISES, f"Its cell stops with {type(error).__name__}: {error}".rstrip(": "))
+    return Outcome(name, Status.NOT_WRITTEN, f"Its cell defines no `{name}`: keep that name.")
 
 
 def _calls_ipython(node: ast.AST) -> bool:

@@ -5,7 +5,9 @@ import inspect
 from collections.abc import Callable
 
 from course_lib import checks, progress, report
-from course_lib.exercise import NOT_WRITTEN, Exercise
+from course_lib.judge.examine import examine
+from course_lib.judge.exercise import Exercise
+from course_lib.judge.status import Status
 
 
 def check(subject: Callable) -> Callable:
@@ -35,8 +37,8 @@ def check(subject: Callable) -> Callable:
             mark="→",
         )
         return subject
-    outcome = exercise.examine(subject)
-    progress.record(exercise.name, outcome.status, outcome.message)
+    outcome = examine(exercise, subject)
+    progress.record(exercise.name, outcome.status.value, outcome.message)
     report.show_outcome(outcome, _next_step(outcome, exercise))
     return subject if outcome.passed else exercise.reference
 
@@ -88,6 +90,6 @@ def _next_step(outcome, exercise: Exercise) -> str:
     if outcome.passed:
         return "Your own version is used from here on."
     help_ = f"`hint({exercise.name!r})` gives a nudge."
-    if outcome.status == NOT_WRITTEN:
+    if outcome.status is Status.NOT_WRITTEN:
         return f"The lesson goes on with the course's version until yours is there. {help_}"
     return f"The lesson goes on with the course's version meanwhile. {help_}"

@@ -4,7 +4,7 @@ import asyncio
 import html
 
 from course_lib import progress, report
-from course_lib.exercise import NOT_WRITTEN, PASSED
+from course_lib.judge.status import Status
 from course_lib.lessons import Lesson, lessons
 
 _SECONDS_BETWEEN_LOOKS = 2.0
@@ -65,17 +65,17 @@ def _table() -> str:
 
 
 def _passed(lesson: Lesson, record: dict[str, progress.Row]) -> int:
-    return sum(entry.name in record and record[entry.name].status == PASSED for entry in lesson.exercises)
+    return sum(entry.name in record and record[entry.name].status == Status.PASSED.value for entry in lesson.exercises)
 
 
 def _mark(row: progress.Row | None) -> str:
-    if row is None or row.status == NOT_WRITTEN:  # running a lesson through is not a beginning
+    if row is None or row.status == Status.NOT_WRITTEN.value:  # running a lesson through is not a beginning
         return "○"
-    return "✓" if row.status == PASSED else "◐"
+    return "✓" if row.status == Status.PASSED.value else "◐"
 
 
 def _words(row: progress.Row | None) -> str:
-    if row is None or row.status == NOT_WRITTEN:
+    if row is None or row.status == Status.NOT_WRITTEN.value:
         return "not written yet"
     times = "once" if row.attempts == 1 else f"{row.attempts} times"
-    return "passed" if row.status == PASSED else f"{row.status}, checked {times}"
+    return "passed" if row.status == Status.PASSED.value else f"{row.status}, checked {times}"

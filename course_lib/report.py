@@ -3,29 +3,25 @@
 import html
 import sys
 
-from course_lib.exercise import NOT_WRITTEN, PASSED, RAISES, WRONG, Outcome
-
-_MARKS = {PASSED: "✓", WRONG: "✗", RAISES: "!", NOT_WRITTEN: "…"}
-# colour-blind-safe; the mark and the words say the same
-_COLOURS = {PASSED: "#117733", WRONG: "#cc3311", RAISES: "#ee7733", NOT_WRITTEN: "#0077bb"}
-_HEADLINES = {PASSED: "passed", WRONG: "not right yet", RAISES: "stopped with an error", NOT_WRITTEN: "not written yet"}
+from course_lib.judge.examine import Outcome
+from course_lib.judge.status import Status
 
 
 def show_outcome(outcome: Outcome, next_step: str) -> None:
     """Display an outcome; next_step is the closing sentence: what is used from here on, where help is."""
-    headline = f"{outcome.exercise}: {_HEADLINES[outcome.status]}"
-    body = [outcome.message, *outcome.details] if outcome.status in (WRONG, RAISES) else []
+    headline = f"{outcome.exercise}: {outcome.status.headline}"
+    body = [outcome.message, *outcome.details] if outcome.status in (Status.WRONG, Status.RAISES) else []
     code = list(outcome.code)
-    if outcome.printed and outcome.status in (WRONG, RAISES):
+    if outcome.printed and outcome.status in (Status.WRONG, Status.RAISES):
         code += [""] * bool(code) + ["Your function printed:", *outcome.printed.splitlines()]
-    show(headline, [*body, next_step], _MARKS[outcome.status], _COLOURS[outcome.status], code)
+    show(headline, [*body, next_step], outcome.status.mark, outcome.status.colour, code)
 
 
 def outcome_text(outcome: Outcome) -> str:
     """An outcome in one line."""
-    if outcome.status in (PASSED, NOT_WRITTEN):
-        return f"{outcome.exercise}: {_HEADLINES[outcome.status]}"
-    return f"{outcome.exercise}: {_HEADLINES[outcome.status]}. {outcome.message}"
+    if outcome.status in (Status.PASSED, Status.NOT_WRITTEN):
+        return f"{outcome.exercise}: {outcome.status.headline}"
+    return f"{outcome.exercise}: {outcome.status.headline}. {outcome.message}"
 
 
 def show(

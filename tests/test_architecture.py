@@ -37,7 +37,7 @@ def _part(path: Path) -> str:
 
 
 def test_the_package_has_its_parts():
-    assert {"reference", "checks", "widgets", "data", "exercise", "stub", "notebook", "grade", "cli"} <= {
+    assert {"reference", "checks", "widgets", "data", "judge", "stub", "notebook", "grade", "cli"} <= {
         _part(path) for path in MODULES
     }
 
@@ -63,11 +63,11 @@ def test_the_reference_imports_numpy_torch_and_earlier_topics_only():
 @pytest.mark.parametrize(
     ("part", "allowed"),
     [
-        ("compare", set()),
-        ("exercise", {"compare"}),
-        ("checks", {"exercise", "compare", "reference", "checks"}),
+        ("language", set()),
+        ("judge", {"judge", "language"}),
+        ("checks", {"judge", "reference", "checks"}),
         ("progress", {"paths"}),
-        ("report", {"exercise"}),
+        ("report", {"judge"}),
         ("lessons", {"paths"}),
         ("stub", {"lessons", "paths"}),
         ("notebook", {"stub", "lessons", "paths"}),

@@ -6,7 +6,7 @@ import fractions
 import numpy as np
 import pytest
 
-from course_lib.compare import brief, difference, unchanged
+from course_lib.judge.compare import brief, difference, unchanged
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import nbformat
 import pytest
 
 from course_lib import grade_child, progress
-from course_lib.grade import MISSING, grade
+from course_lib.grade import grade
 from course_lib.lessons import CourseError, ExerciseEntry, Lesson, lessons
 from course_lib.notebook import build, dumps
 
@@ -28,7 +28,7 @@ def cosine_similarity(u, v):
     lengths = np.sqrt((u @ u) * (v @ v))
     return float(u @ v / lengths) if lengths else 0.0
 """
-PPMI_STUB = 'def ppmi(counts):\n    raise NotImplementedError("write ppmi")\n'
+PPMI_STUB = 'def ppmi(counts):\n    raise NotImplementedError("write ppmi here")\n'
 
 
 def notebook(folder: Path, *cells: str | tuple[str, str]) -> Path:
@@ -51,7 +51,7 @@ def lesson(*names: str) -> Lesson:
 
 
 def results(path: Path, *names: str, time_limit: float = 20.0) -> dict[str, tuple[str, str]]:
-    return {one.exercise: (one.status, one.message) for one in grade(path, lesson(*names), time_limit)}
+    return {one.exercise: (one.status.value, one.message) for one in grade(path, lesson(*names), time_limit)}
 
 
 def statuses(path: Path, *names: str, time_limit: float = 20.0) -> dict[str, str]:
@@ -71,7 +71,7 @@ def test_right_wrong_unwritten_and_missing_exercises_are_told_apart_and_recorded
     assert found["cosine_similarity"][0] == "wrong"
     assert found["cosine_similarity"][1].startswith("It looks as if")
     assert found["ppmi"][0] == "not written"
-    assert found["nearest"][0] == MISSING and "course update" in found["nearest"][1]
+    assert found["nearest"][0] == "missing" and "course update" in found["nearest"][1]
     assert {name: row.status for name, row in progress.summary().items()} == {
         "one_hot": "passed",
         "cosine_similarity": "wrong",
@@ -181,7 +181,7 @@ def test_a_needed_cell_that_hangs_is_left_out_and_named(work_folder):
     )
     path = notebook(work_folder, *cells)
     found = {one.exercise: one for one in grade(path, lesson("one_hot", "cosine_similarity"), 0.5)}
-    assert found["one_hot"].status == "passed"
+    assert found["one_hot"].status.value == "passed"
     assert "NameError" in found["cosine_similarity"].message
     assert "`import time` was left out: it takes longer than 0.5 seconds" in found["cosine_similarity"].details[-1]
 
@@ -261,5 +261,5 @@ def test_the_solutions_of_a_lesson_pass_and_its_stubs_are_not_written(work_folde
     path = work_folder / f"{real.name}.ipynb"
     for edition, status in (("solutions", "passed"), ("learner", "not written")):
         path.write_text(dumps(build(real, edition)), encoding="utf-8")
-        found = {one.exercise: one.status for one in grade(path, real)}
+        found = {one.exercise: one.status.value for one in grade(path, real)}
         assert found == {entry.name: status for entry in real.exercises}

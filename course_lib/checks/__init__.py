@@ -8,7 +8,7 @@ import functools
 import importlib
 from pathlib import Path
 
-from course_lib.exercise import Exercise
+from course_lib.judge.exercise import Exercise
 
 
 @functools.cache

@@ -5,8 +5,8 @@ import operator
 
 import numpy as np
 
-from course_lib.compare import difference, kind
-from course_lib.exercise import Exercise, case
+from course_lib.judge.compare import difference, kind
+from course_lib.judge.exercise import Exercise, case
 from course_lib.reference import backprop
 from course_lib.reference.backprop import Tensor, concatenate, cross_entropy, maximum
 

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from course_lib.exercise import Exercise, case
+from course_lib.judge.exercise import Exercise, case
 from course_lib.reference import convolution
 
 

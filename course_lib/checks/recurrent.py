@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from course_lib.compare import difference, kind
-from course_lib.exercise import Exercise, case
+from course_lib.judge.compare import difference, kind
+from course_lib.judge.exercise import Exercise, case
 from course_lib.reference import recurrent
 
 # masked_mean

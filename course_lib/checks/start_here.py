@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from course_lib.exercise import Exercise, case
+from course_lib.judge.exercise import Exercise, case
 from course_lib.reference import start_here
 
 

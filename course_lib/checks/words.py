@@ -5,8 +5,8 @@ from itertools import permutations
 
 import numpy as np
 
-from course_lib.compare import difference
-from course_lib.exercise import Exercise, case
+from course_lib.judge.compare import difference
+from course_lib.judge.exercise import Exercise, case
 from course_lib.reference import words
 
 _VOCABULARY = ["the", "cat", "sat", "on", "mat"]

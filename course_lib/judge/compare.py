@@ -10,6 +10,8 @@ from numbers import Number
 
 import numpy as np
 
+from course_lib.language import say, say_count
+
 _TOLERANCES = {"float64": (1e-6, 1e-9), "float32": (1e-4, 1e-6), "float16": (1e-2, 1e-3), "bfloat16": (2e-2, 1e-2)}
 
 
@@ -29,12 +31,14 @@ def difference(got, expected, rtol=None, atol=None, strict_dtype=False, where=""
     where: what to call the value in the message; the result as a whole by default.
     Returns None when they agree, else one sentence without a full stop.
     """
-    here = where or "the result"
+    here = where or say("the result")
     options = {"rtol": rtol, "atol": atol, "strict_dtype": strict_dtype}
     if got is None and expected is not None:
-        return f"{here} is None, expected {kind(expected)}" + ("" if where else ": is a `return` missing?")
+        if where:
+            return say("{value} is None, expected {kind}", value=here, kind=kind(expected))
+        return say("{value} is None, expected {kind}: is a `return` missing?", value=here, kind=kind(expected))
     if expected is None:
-        return None if got is None else f"{here} is {brief(got)}, expected None"
+        return None if got is None else _is(here, brief(got), "None")
     if _is_array(expected) or _is_number(expected):
         return _array_difference(got, expected, here, **options)
     if isinstance(expected, Mapping):
@@ -43,27 +47,32 @@ def difference(got, expected, rtol=None, atol=None, strict_dtype=False, where=""
         return _sequence_difference(got, expected, here, options)
     if isinstance(expected, Set):
         if not isinstance(got, Set):
-            return f"{here} is {kind(got)}, expected a set"
+            return _is(here, kind(got), say("a set"))
         if set(got) != set(expected):
-            return f"{here} is {brief(got)}, expected {brief(expected)}"
+            return _is(here, brief(got), brief(expected))
         return None
     if type(got) is not type(expected) and not isinstance(got, type(expected)):
-        return f"{here} is {kind(got)}, expected {kind(expected)}"
+        return _is(here, kind(got), kind(expected))
     try:
         same = bool(got == expected)
     except Exception:  # an object whose == fails cannot be equal to the expected one
         same = False
-    return None if same else f"{here} is {brief(got)}, expected {brief(expected)}"
+    return None if same else _is(here, brief(got), brief(expected))
+
+
+def _is(here: str, got: str, expected: str) -> str:
+    return say("{value} is {got}, expected {expected}", value=here, got=got, expected=expected)
 
 
 def unchanged(before, after) -> bool:
     """Whether an argument still holds what it held; objects of unknown types count as unchanged."""
     if _is_array(before) or _is_number(before):
+        asked, wanted = (getattr(value, "requires_grad", False) for value in (before, after))
         try:
             before, after = _as_array(before), _as_array(after)
         except (TypeError, ValueError):
             return False
-        if before.shape != after.shape or before.dtype != after.dtype:
+        if before.shape != after.shape or before.dtype != after.dtype or asked != wanted:
             return False
         return np.array_equal(before, after, equal_nan=before.dtype.kind in "fc")
     if isinstance(before, Mapping):
@@ -80,19 +89,21 @@ def kind(value) -> str:
     if value is None:
         return "None"
     if is_tensor(value):
-        return f"a torch tensor of shape {tuple(value.shape)}"
+        return say("a torch tensor of shape {shape}", shape=tuple(value.shape))
     if isinstance(value, np.ndarray):
-        return f"a NumPy array of shape {value.shape}"
+        return say("a NumPy array of shape {shape}", shape=value.shape)
     if isinstance(value, (bool, np.bool_)):
-        return "a truth value"
+        return say("a truth value")
     if _is_number(value):
-        return "a number"
+        return say("a number")
     if isinstance(value, type):
-        return f"the class {value.__name__}"
+        return say("the class {name}", name=value.__name__)
     if callable(value):
-        return "a function"
+        return say("a function")
     names = {list: "a list", tuple: "a tuple", str: "a text", dict: "a dict", set: "a set"}
-    return names.get(type(value)) or f"an object of type {type(value).__name__}"
+    if type(value) in names:
+        return say(names[type(value)])
+    return say("an object of type {type}", type=type(value).__name__)
 
 
 def brief(value, limit=60) -> str:
@@ -106,7 +117,10 @@ def brief(value, limit=60) -> str:
         return f"<array {value.shape}>" if value.size > 12 else str(_rounded(value.tolist()))
     if callable(value):
         return getattr(value, "__name__", "<function>")
-    text = repr(_rounded(value))
+    try:
+        text = repr(_rounded(value))
+    except Exception:  # it holds itself, or cannot print itself
+        return say("an object of type {type}", type=type(value).__name__)
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
@@ -150,26 +164,34 @@ def _dtype_name(value) -> str:
 def _array_difference(got, expected, here, rtol, atol, strict_dtype) -> str | None:
     scalar = _is_number(expected)
     if not (_is_array(got) or _is_number(got) or hasattr(got, "toarray")):
-        maker = "torch.stack" if is_tensor(expected) else "np.array"
-        wrap = f": {maker}(...) makes one" if isinstance(got, (list, tuple)) and not scalar else ""
-        return f"{here} is {kind(got)}, expected {kind(expected)}{wrap}"
+        if scalar or not isinstance(got, (list, tuple)):
+            return _is(here, kind(got), kind(expected))
+        return say(
+            "{value} is {got}, expected {expected}: {maker}(...) makes one",
+            value=here,
+            got=kind(got),
+            expected=kind(expected),
+            maker="torch.stack" if is_tensor(expected) else "np.array",
+        )
     actual, wanted = _as_array(got), _as_array(expected)
     if actual.shape != wanted.shape:
         if scalar:
-            return f"{here} has shape {actual.shape}, expected a single number"
-        return f"{here} has shape {actual.shape}, expected {wanted.shape}"
+            return say("{value} has shape {shape}, expected a single number", value=here, shape=actual.shape)
+        return say("{value} has shape {got}, expected {wanted}", value=here, got=actual.shape, wanted=wanted.shape)
     if actual.dtype.kind not in "biufc" or wanted.dtype.kind not in "biufc":
         if actual.dtype.kind not in "biufc" and wanted.dtype.kind in "biufc":
-            return f"{here} has dtype {actual.dtype}, expected {wanted.dtype}"
+            return _has_dtype(here, actual.dtype, wanted.dtype)
         wrong = actual != wanted
     else:
         if strict_dtype and _dtype_name(got) != _dtype_name(expected):
-            return f"{here} has dtype {_dtype_name(got)}, expected {_dtype_name(expected)}"
+            return _has_dtype(here, _dtype_name(got), _dtype_name(expected))
         unexpected_nan = np.isnan(actual) & ~np.isnan(wanted)
         if unexpected_nan.any():
             index = tuple(int(i) for i in np.argwhere(unexpected_nan)[0])
-            place = f" at {list(index)}" if index else ""
-            return f"{here} is NaN{place}, expected {_number(wanted[index])}"
+            number = _number(wanted[index])
+            if not index:
+                return _is(here, "NaN", number)
+            return say("{value} is NaN at {place}, expected {number}", value=here, place=list(index), number=number)
         default = max(_TOLERANCES.get(_dtype_name(value), (1e-6, 1e-9)) for value in (got, expected))
         close = {"rtol": default[0] if rtol is None else rtol, "atol": default[1] if atol is None else atol}
         wrong = ~np.isclose(actual, wanted, equal_nan=True, **close)
@@ -178,10 +200,21 @@ def _array_difference(got, expected, here, rtol, atol, strict_dtype) -> str | No
     index = tuple(int(i) for i in np.argwhere(wrong)[0])
     ours, theirs = _pair(actual[index], wanted[index])
     if wrong.size == 1:
-        return f"{here} is {ours}, expected {theirs}"
-    number = int(wrong.sum())
-    share = f"{number} of {wrong.size} entries of {here} differ{'s' if number == 1 else ''}"
-    return f"{share}, first at {list(index)}: {ours}, expected {theirs}"
+        return _is(here, ours, theirs)
+    return say_count(
+        int(wrong.sum()),
+        "{number} of {size} entries of {value} differs, first at {place}: {got}, expected {expected}",
+        "{number} of {size} entries of {value} differ, first at {place}: {got}, expected {expected}",
+        size=wrong.size,
+        value=here,
+        place=list(index),
+        got=ours,
+        expected=theirs,
+    )
+
+
+def _has_dtype(here: str, got, wanted) -> str:
+    return say("{value} has dtype {got}, expected {wanted}", value=here, got=got, wanted=wanted)
 
 
 def _pair(got, expected) -> tuple[str, str]:
@@ -201,12 +234,22 @@ def _number(value, digits=6) -> str:
 
 def _mapping_difference(got, expected, here, options) -> str | None:
     if not isinstance(got, Mapping):
-        return f"{here} is {kind(got)}, expected a dict"
+        return _is(here, kind(got), say("a dict"))
     if missing := [key for key in expected if key not in got]:
-        return f"{here} has no entry {brief(missing[0])}" + (f" ({len(missing)} missing)" if missing[1:] else "")
+        return say_count(
+            len(missing),
+            "{value} has no entry {key}",
+            "{value} has no entry {key} ({number} missing)",
+            value=here,
+            key=brief(missing[0]),
+        )
     if extra := [key for key in got if key not in expected]:
-        return f"{here} has an entry {brief(extra[0])} that should not be there" + (
-            f" ({len(extra)} in all)" if extra[1:] else ""
+        return say_count(
+            len(extra),
+            "{value} has an entry {key} that should not be there",
+            "{value} has an entry {key} that should not be there ({number} in all)",
+            value=here,
+            key=brief(extra[0]),
         )
     for key in expected:
         if text := difference(got[key], expected[key], where=f"{here}[{brief(key)}]", **options):
@@ -218,10 +261,23 @@ def _sequence_difference(got, expected, here, options) -> str | None:
     if _is_array(got) and not any(map(_is_array, expected)):
         got = _as_array(got).tolist()
     if not isinstance(got, (list, tuple)):
-        return f"{here} is {kind(got)}, expected {kind(expected)} of {len(expected)}"
+        return say(
+            "{value} is {got}, expected {kind} of {length}",
+            value=here,
+            got=kind(got),
+            kind=kind(expected),
+            length=len(expected),
+        )
     if len(got) != len(expected):
-        return f"{here} has {len(got)} items, expected {len(expected)}: {brief(got)} instead of {brief(expected)}"
+        return say(
+            "{value} has {length} items, expected {wanted}: {got} instead of {expected}",
+            value=here,
+            length=len(got),
+            wanted=len(expected),
+            got=brief(got),
+            expected=brief(expected),
+        )
     for i, (ours, theirs) in enumerate(zip(got, expected, strict=True)):
-        if text := difference(ours, theirs, where=f"item {i} of {here}", **options):
+        if text := difference(ours, theirs, where=say("item {number} of {value}", number=i, value=here), **options):
             return text
     return None
