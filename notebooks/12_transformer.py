@@ -27,7 +27,7 @@ import time
 from functools import partial  # partial(f, b=3) is f with b already filled in
 
 from course_lib import check, device, hint, solution
-from course_lib.picture import picture
+from course_lib.widgets.picture import picture
 import numpy as np
 import torch
 from matplotlib import pyplot as plt

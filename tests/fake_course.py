@@ -3,7 +3,7 @@
 import textwrap
 
 import course_lib.reference
-from course_lib import lessons
+from course_lib.lesson import script as lessons
 
 HEADER = {
     "title": "Counting words",

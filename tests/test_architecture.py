@@ -1,13 +1,15 @@
 """Who may import whom, and the order in which things are taught."""
 
 import ast
-import sys
+import graphlib
+import io
+import tokenize
 from pathlib import Path
 
 import pytest
 
 import course_lib
-from course_lib.lessons import lessons
+from course_lib.lesson.script import Lesson, lessons
 from course_lib.paths import notebooks_dir
 
 PACKAGE = Path(course_lib.__file__).parent
@@ -29,86 +31,149 @@ def _imports(path: Path) -> set[str]:
 
 def _ours(path: Path) -> set[str]:
     """The parts of the course that a file imports: 'reference', 'exercise', ..."""
-    return {name.split(".")[1] for name in _imports(path) if name.startswith("course_lib.")}
+    parts = {name.split(".")[1] for name in _imports(path) if name.startswith("course_lib.")}
+    return {course_lib._HOME.get(part, part).split(".")[0] for part in parts}
+
+
+def _dotted(path: Path) -> str:
+    """ "desk.check" for desk/check.py."""
+    return ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
 
 
 def _part(path: Path) -> str:
     return path.relative_to(PACKAGE).with_suffix("").parts[0]
 
 
-def test_the_package_has_its_parts():
-    assert {"reference", "checks", "widgets", "data", "judge", "stub", "notebook", "grade", "cli"} <= {
-        _part(path) for path in MODULES
-    }
+# Every part of the package, what else of ours it may import, and how many lines of code it may hold.
+# A part that is added gets a row; None: its lines are counted elsewhere or not at all.
+MAY_IMPORT: dict[str, tuple[set[str], int | None]] = {
+    "language": (set(), 20),
+    "paths": (set(), 20),
+    "devices": (set(), 15),
+    "judge": ({"language"}, 800),
+    "lesson": ({"paths"}, 460),
+    "editions": ({"lesson"}, 100),
+    "checks": ({"judge", "reference"}, None),
+    "desk": ({"checks", "editions", "judge", "language", "lesson", "paths"}, 700),
+    "grading": ({"checks", "desk", "judge", "language", "lesson"}, 310),
+    "doctor": ({"data", "desk", "devices", "judge", "language", "paths"}, 175),
+    "lab": ({"desk", "language", "lesson", "paths"}, 55),
+    "authoring": ({"language", "lesson", "paths"}, 120),
+    "cli": (
+        {"authoring", "data", "desk", "doctor", "editions", "grading", "judge", "lab", "language", "lesson", "paths"},
+        290,
+    ),
+    "reference": (set(), None),
+    "widgets": (set(), None),
+    "data": (set(), None),
+    "experiments": ({"data", "reference"}, None),
+}
+# narrower than a whole part: grading records nothing, and of the desk only copies sees an edition
+NEVER = [
+    ("grading", "desk.progress"),
+    ("grading", "desk.check"),
+    ("grading", "desk.copies"),
+    ("desk.check", "editions"),
+    ("desk.merge", "editions"),
+    ("desk.answers", "editions"),
+    ("desk.overview", "editions"),
+    ("desk.progress", "editions"),
+    ("desk.report", "editions"),
+]
 
 
-@pytest.mark.parametrize("part", ["widgets", "data", "reference"])
-def test_nothing_else_of_ours_is_imported_by(part):
-    for path in MODULES:
-        if _part(path) == part:
-            assert _ours(path) <= {part}, f"{path.name} imports {_ours(path) - {part}}"
+def test_every_part_has_a_row():
+    assert set(MAY_IMPORT) == {_part(path) for path in MODULES} - {"__init__"}
 
 
-def test_the_reference_imports_numpy_torch_and_earlier_topics_only():
-    for path in (PACKAGE / "reference").glob("[!_]*.py"):
+@pytest.mark.parametrize("part", MAY_IMPORT)
+def test_a_part_imports_only_what_its_row_says(part):
+    allowed = MAY_IMPORT[part][0] | {part}
+    found = {path: _ours(path) - {"__version__"} for path in MODULES if _part(path) == part}
+    assert found
+    for path, parts in found.items():
+        assert parts <= allowed, f"{path.relative_to(PACKAGE)} imports {parts - allowed}"
+    unused = MAY_IMPORT[part][0] - set().union(*found.values())
+    assert not unused, f"the row of {part} allows {unused}, which nothing there imports"
+
+
+def test_imports_run_one_way():
+    order = list(graphlib.TopologicalSorter({part: row[0] for part, row in MAY_IMPORT.items()}).static_order())
+    assert set(order) == set(MAY_IMPORT)  # a circle would have raised
+
+
+@pytest.mark.parametrize(("part", "other"), NEVER)
+def test_what_must_not_be_seen_is_not_seen(part, other):
+    found = [path for path in MODULES if _dotted(path).startswith(part)]
+    assert found
+    for path in found:
         for name in _imports(path):
-            root = name.split(".")[0]
-            if root == "course_lib":
-                earlier = name.split(".")[2]
-                assert NUMBER[earlier] < NUMBER[path.stem], f"{path.name} imports the later topic {earlier}"
-            else:
-                assert root in {"numpy", "torch"} or root in sys.stdlib_module_names, f"{path.name} imports {root}"
+            assert not f"{name}.".startswith(f"course_lib.{other}."), f"{_dotted(path)} imports {name}"
 
 
-@pytest.mark.parametrize(
-    ("part", "allowed"),
-    [
-        ("language", set()),
-        ("judge", {"judge", "language"}),
-        ("checks", {"judge", "reference", "checks"}),
-        ("progress", {"paths"}),
-        ("report", {"judge"}),
-        ("lessons", {"paths"}),
-        ("stub", {"lessons", "paths"}),
-        ("notebook", {"stub", "lessons", "paths"}),
-        ("merge", {"notebook", "lessons"}),
-        ("workspace", {"merge", "notebook", "lessons", "paths", "checks"}),
-    ],
-)
-def test_the_machinery_imports_downwards(part, allowed):
+def lines_of_code(path: Path) -> int:
+    """Lines that hold code: without blank lines, comments and docstrings."""
+    text = path.read_text(encoding="utf-8")
+    blank = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER}
+    lines: set[int] = set()
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        if token.type not in blank:
+            lines.update(range(token.start[0], token.end[0] + 1))
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)) and ast.get_docstring(node) is not None:
+            lines.difference_update(range(node.body[0].lineno, node.body[0].end_lineno + 1))
+    return len(lines)
+
+
+def test_lines_of_code_are_counted_without_blanks_comments_and_docstrings(tmp_path):
+    path = tmp_path / "example.py"
+    path.write_text(
+        '"""Doc\nstring."""\n\nx = [\n    1,  # one\n]\n\n\ndef f():\n    """Doc."""\n    # why\n    return 1\n'
+    )
+    assert lines_of_code(path) == 5
+
+
+def test_the_machinery_keeps_within_its_budget():
+    rows = []
+    for part, (_, budget) in MAY_IMPORT.items():
+        if budget is not None:
+            rows.append((part, sum(lines_of_code(path) for path in MODULES if _part(path) == part), budget))
+    table = "\n".join(f"{part:<12}{lines:>6} of {budget}" for part, lines, budget in rows)
+    table += f"\n{'in all':<12}{sum(row[1] for row in rows):>6}"
+    print(table)
+    assert all(lines <= budget for _, lines, budget in rows), f"a part is over its budget\n{table}"
+
+
+def _lines(path: Path) -> int:
+    return len(path.read_text(encoding="utf-8").splitlines())
+
+
+def _topic_files(part: str) -> dict[str, list[Path]]:
+    """The files of each topic in reference or checks; a topic is a file or a folder."""
+    found: dict[str, list[Path]] = {}
     for path in MODULES:
-        if _part(path) == part:
-            assert _ours(path) <= allowed, f"{path.name} imports {_ours(path) - allowed}"
+        names = path.relative_to(PACKAGE).with_suffix("").parts
+        if names[0] == part and names[1] != "__init__":
+            found.setdefault(names[1], []).append(path)
+    return found
 
 
-def _cells(path: Path) -> list[tuple[str, str]]:
-    """(tags, code) of each code cell of a lesson script."""
-    import jupytext
-
-    script = jupytext.read(path, fmt="py:percent")
-    return [(" ".join(c.metadata.get("tags", [])), c.source) for c in script.cells if c.cell_type == "code"]
-
-
-def _taught(path: Path) -> list[str]:
+def _taught(lesson: Lesson) -> list[str]:
     """Names of the functions a lesson teaches (exercise) or shows, in their order."""
-    names = []
-    for tags, source in _cells(path):
-        if tags in ("exercise", "show"):
-            names += [alias.name for node in ast.parse(source).body for alias in node.names]
-    return names
+    return [cell.brings[1] for cell in lesson.cells if cell.brings]
 
 
 def test_nothing_is_used_before_it_is_taught():
-    taught_in = {lesson.topic: _taught(lesson.path) for lesson in lessons()}
+    taught_in = {lesson.topic: _taught(lesson) for lesson in lessons()}
     for lesson in lessons():
         so_far: set[str] = set()
-        for tags, source in _cells(lesson.path):
-            for node in ast.walk(ast.parse(source)):
+        for cell in lesson.cells:
+            for node in ast.walk(cell.tree) if cell.kind == "code" else ():
                 if not isinstance(node, ast.ImportFrom) or not (node.module or "").startswith("course_lib.reference."):
                     continue
                 topic = node.module.split(".")[2]
                 for alias in node.names:
-                    if tags in ("exercise", "show"):
+                    if cell.brings:
                         assert topic == lesson.topic, f"{lesson.name} teaches {alias.name} of {topic}"
                         so_far.add(alias.name)
                         continue
@@ -121,7 +186,12 @@ def test_nothing_is_used_before_it_is_taught():
 def test_every_topic_has_its_story_its_code_and_its_proof():
     topics = {lesson.topic for lesson in lessons()}
     for part in ("reference", "checks"):
-        assert topics == {path.stem for path in (PACKAGE / part).glob("[!_]*.py")}
+        assert topics == set(_topic_files(part))
+
+
+def test_every_topic_is_held_against_somebody_elses_code():
+    oracles = {path.stem.removeprefix("test_") for path in (PACKAGE.parent / "tests" / "oracles").glob("test_*.py")}
+    assert oracles == {lesson.topic for lesson in lessons()}
 
 
 def test_numbers_occur_in_file_names_of_lessons_only():

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from course_lib import cli, doctor, progress
+from course_lib import cli, doctor
 from course_lib.data import catalogue as catalogue_module
 from course_lib.data.errors import DataError
+from course_lib.desk import progress
 
 EXERCISE = """
 # %% [markdown]
@@ -242,7 +243,7 @@ def test_an_unexpected_error_says_how_to_report_it(monkeypatch):
     def fail():
         raise ZeroDivisionError("by zero")
 
-    monkeypatch.setattr("course_lib.lessons.lessons", fail)
+    monkeypatch.setattr("course_lib.lesson.script.lessons", fail)
     monkeypatch.delenv("COURSE_DEBUG", raising=False)
     result = course("list", code=1)
     assert "ZeroDivisionError: by zero" in result.stderr and "COURSE_DEBUG=1" in result.stderr

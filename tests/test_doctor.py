@@ -5,7 +5,8 @@ import json
 
 import pytest
 
-from course_lib import doctor, progress
+from course_lib import doctor
+from course_lib.desk import progress
 
 
 def row(name: str) -> doctor.Row:

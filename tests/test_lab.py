@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from course_lib import lab
-from course_lib.lessons import CourseError
+from course_lib.lesson.errors import CourseError
 
 WIDGETS = "@jupyter-widgets/jupyterlab-manager:plugin"
 NOTIFICATION = "@jupyterlab/apputils-extension:notification"

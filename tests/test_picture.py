@@ -2,7 +2,7 @@
 
 from matplotlib import pyplot as plt
 
-from course_lib.picture import picture
+from course_lib.widgets.picture import picture
 
 
 def test_outside_a_notebook_a_picture_is_its_words(capsys):

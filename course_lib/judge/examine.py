@@ -35,7 +35,7 @@ class Outcome:
     mistake: the known mistake it looks like, or None.
     code: the learner's lines that led to an exception, one string a line.
     printed: what the function printed in the failing case.
-    seed: of the second round of cases; the same seed gives the same outcome.
+    seed: of the second round of cases; the same seed gives the same outcome. None when the answer was not run.
     """
 
     exercise: str
@@ -46,6 +46,11 @@ class Outcome:
     code: tuple[str, ...] = ()
     printed: str = ""
     seed: int | None = None
+
+    @property
+    def examined(self) -> bool:
+        """Whether the answer was run at all."""
+        return self.seed is not None
 
     @property
     def passed(self) -> bool:
