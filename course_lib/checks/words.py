@@ -1,7 +1,6 @@
 """The exercises of the words lesson: cases, hints, known mistakes and other right answers."""
 
 from collections import Counter
-from itertools import permutations
 
 import numpy as np
 
@@ -17,10 +16,9 @@ _EIGHT_WORDS = ["I", "like", "enjoy", "deep", "learning", "NLP", "flying", "."]
 
 
 def _random_texts(rng, texts, longest, unknown):
-    """Some texts of letters, and a vocabulary of six of them in an order of its own.
+    """Some texts of letters, and a vocabulary of six of them in an order of its own; `unknown` more are in the texts.
 
-    unknown: how many more letters the texts have. With 0, a function that stops at an unknown word still shows what
-        else is wrong with it, so that a second mistake is recognised.
+    With unknown=0, a function that stops at an unknown word still shows what else is wrong with it.
     """
     letters = list("abcdefgh")[: 6 + unknown]
     rng.shuffle(letters)
@@ -41,8 +39,7 @@ def _path_cases(rng):
 hypernym_path = Exercise(words.hypernym_path, _path_cases, hints=[
     "You do not know beforehand how many steps there are. Which kind of loop fits?",
     "Start with a list that holds the word alone. While its last word has a parent, append that parent.",
-    "`while path[-1] in parents:` asks the question, `parents[path[-1]]` is the next word.",
-])
+    "`while path[-1] in parents:` asks the question, `parents[path[-1]]` is the next word."])
 hypernym_path.slip("return path", "return path[1:]", looks="the word itself is left out",
     do="The path starts with the word you were given: begin with a list that holds it.")
 hypernym_path.slip("return path", "return path[:-1]", looks="the root is left out",
@@ -55,8 +52,7 @@ hypernym_path.slip("path[-1] in parents", "parents[path[-1]] is not None", looks
     do="A root is no key of parents. Ask `word in parents` before each step.")
 hypernym_path.slip("return path", "return [*path, None]", looks="the path ends with None",
     do="`parents.get(word)` gives None for a root. Ask whether there is a parent before you append it.")
-hypernym_path.slip("parents[path[-1]]", "parents.pop(path[-1])",
-    looks="the entries are taken out of parents on the way",
+hypernym_path.slip("[path[-1]]", ".pop(path[-1])", looks="the entries are taken out of parents on the way",
     do="The taxonomy belongs to the caller, who may need it again: read with parents[word], not with pop.")
 
 @hypernym_path.alternative
@@ -65,10 +61,9 @@ def _recursive(word, parents):
 
 @hypernym_path.alternative
 def _with_get(word, parents):
-    path = []
-    while word is not None:
+    path = [word]
+    while word := parents.get(word):
         path.append(word)
-        word = parents.get(word)
     return path
 
 
@@ -88,17 +83,15 @@ def _ancestor_cases(rng):
 lowest_common_ancestor = Exercise(words.lowest_common_ancestor, _ancestor_cases, hints=[
     "You have hypernym_path: ask it for both words.",
     "Walk up from a. The first word you meet that is also above b is the answer. Why the first?",
-    "`for ancestor in hypernym_path(a, parents): if ancestor in hypernym_path(b, parents): return ancestor`",
-])
+    "`for ancestor in hypernym_path(a, parents): if ancestor in hypernym_path(b, parents): return ancestor`"])
 lowest_common_ancestor.slip("hypernym_path(a, parents)", "hypernym_path(a, parents)[::-1]",
     looks="the most general common ancestor is returned, not the most specific one",
     do="Walk up from a and stop at the first word that is also above b.")
 lowest_common_ancestor.slip("return path", "return path[1:]", inside="hypernym_path",
     looks="a word does not count as its own ancestor",
     do="Is a cat a kind of animal? Then the answer for cat and animal is animal: keep both words in their own paths.")
-lowest_common_ancestor.slip(
-    "ancestor in hypernym_path(a, parents):\n        if ancestor in above_b",
-    "ancestor, other in zip(hypernym_path(a, parents), hypernym_path(b, parents)):\n        if ancestor == other",
+lowest_common_ancestor.slip("ancestor in above_b",
+    "(ancestor, ancestor) in zip(hypernym_path(a, parents), hypernym_path(b, parents))",
     looks="the two paths are compared step by step",
     do="One word may lie deeper than the other. Ask whether an ancestor of a is anywhere in the path of b.")
 lowest_common_ancestor.slip("return path", "return path[1:2]", inside="hypernym_path",
@@ -109,7 +102,6 @@ lowest_common_ancestor.slip("return None", "return [][0]",
     looks="words of two different trees have no case of their own", do="When nothing is shared the answer is None.")
 lowest_common_ancestor.slip("return ancestor", "yield ancestor",
     looks="all common ancestors are returned", do="Return one word, the nearest, not a list of them.")
-
 lowest_common_ancestor.alternative(lambda a, b, parents: next(
     (x for x in words.hypernym_path(b, parents) if x in words.hypernym_path(a, parents)), None))
 
@@ -139,8 +131,7 @@ def _numbers_only(got, expected, *_):
 one_hot = Exercise(words.one_hot, _one_hot_cases, differ=_numbers_only, hints=[
     "Start from np.zeros((len(words), len(vocabulary))). How many ones are to be written, and where?",
     "Row number i belongs to words[i]. Its column is the place of that word in the vocabulary.",
-    "`vectors[row, vocabulary.index(word)] = 1`, for the words that are in the vocabulary.",
-])
+    "`vectors[row, vocabulary.index(word)] = 1`, for the words that are in the vocabulary."])
 _WRITE = "if word in index:\n            vectors[row, index[word]]"
 one_hot.slip("index[word]]", "index[word] - 1]", looks="each 1 stands one column too far to the left",
     do="Python counts from 0: the first word of the vocabulary belongs to column 0.")
@@ -160,15 +151,12 @@ one_hot.slip("len(vocabulary))", "len(vocabulary)), dtype=bool", looks="the entr
     do="Numbers are wanted: `.astype(float)` turns False into 0 and True into 1.")
 one_hot.slip("vectors[row,", "vectors[:,", looks="all rows are one and the same list",
     do="`[row] * n` repeats the list itself, so that a 1 shows up in every row. np.zeros((N, V)) makes separate rows.")
+one_hot.alternative(lambda text, vocabulary: np.array([[int(word == known) for known in vocabulary] for word in text]))
 
 @one_hot.alternative
 def _rows_of_the_identity(text, vocabulary):
-    index = {word: column for column, word in enumerate(vocabulary)}
-    rows = np.vstack([np.eye(len(vocabulary)), np.zeros(len(vocabulary))])
-    return rows[[index.get(word, -1) for word in text]]
-
-one_hot.alternative(
-    lambda text, vocabulary: np.array([[int(word == known) for known in vocabulary] for word in text]))
+    columns = [vocabulary.index(word) if word in vocabulary else -1 for word in text]
+    return np.eye(len(vocabulary) + 1)[columns, :-1]
 
 
 # cooccurrence
@@ -185,8 +173,7 @@ cooccurrence = Exercise(words.cooccurrence, _cooccurrence_cases, hints=[
     "Three loops: over the sentences, over the positions of a sentence, over the positions in the window.",
     "The window of position i runs from max(0, i - window) to min(len(sentence), i + window + 1), end excluded.",
     "Skip the position i itself (compare positions, not words), and skip words outside the vocabulary; "
-    "else counts[row, column] += 1.",
-])
+    "else counts[row, column] += 1."])
 cooccurrence.slip("in sentences:", "in [sum(sentences, [])]:", looks="windows run on into the next sentence",
     do="Handle each sentence by itself: its first word has nothing to its left.")
 cooccurrence.slip("range(first, last)", "range(first, centre)", looks="only the words to the left are counted",
@@ -228,19 +215,15 @@ cooccurrence.slip("+= 1", "= 1",
 
 @cooccurrence.alternative
 def _counter_of_pairs(sentences, vocabulary, window=2):
-    pairs = Counter()
-    for sentence in sentences:
-        places = permutations(range(len(sentence)), 2)
-        pairs.update((sentence[i], sentence[j]) for i, j in places if abs(i - j) <= window)
+    places = [list(enumerate(sentence)) for sentence in sentences]
+    pairs = Counter((a, b) for text in places for i, a in text for j, b in text if 0 < abs(i - j) <= window)
     return np.array([[pairs[row, column] for column in vocabulary] for row in vocabulary])
 
 @cooccurrence.alternative
 def _shifted_products(sentences, vocabulary, window=2):
     counts = np.zeros((len(vocabulary), len(vocabulary)))
-    for sentence in sentences:
-        rows = words.one_hot(sentence, vocabulary)
-        for shift in range(1, window + 1):
-            counts += rows[shift:].T @ rows[:-shift]
+    for rows in [words.one_hot(sentence, vocabulary) for sentence in sentences]:
+        counts += sum(rows[shift:].T @ rows[:-shift] for shift in range(1, window + 1))
     return counts + counts.T
 
 
@@ -256,8 +239,7 @@ def _document_cases(rng):
 term_document = Exercise(words.term_document, _document_cases, hints=[
     "Start from zeros of shape (words, documents). Go through the documents one by one.",
     "enumerate(documents) gives you the column, the word's place in the vocabulary gives you the row.",
-    "`counts[vocabulary.index(word), column] += 1`, for the words that are in the vocabulary.",
-])
+    "`counts[vocabulary.index(word), column] += 1`, for the words that are in the vocabulary."])
 term_document.slip("+= 1", "= 1",
     looks="it is only noted whether a word occurs, not how often", do="Add 1 each time the word comes.")
 term_document.slip("enumerate(vocabulary)", "enumerate(sorted(vocabulary))", looks="the rows are in alphabetical order",
@@ -268,13 +250,10 @@ term_document.slip("return counts", "return counts / [max(1, len(document)) for 
     looks="the counts are divided by the length of the document", do="Plain counts, please. Reweighting comes later.")
 term_document.slip("return counts", "return counts.cumsum(axis=1)", looks="counts of one document run on into the next",
     do="Begin each document with a fresh count, or count in its column.")
-
-@term_document.mistake(
+term_document.slip("return counts",
+    "return np.array([[' '.join(document).count(word) for document in documents] for word in vocabulary])",
     looks="words are also counted inside longer words",
     do="Joined into one text, 'mat' holds an 'at'. Count in the list of words: document.count(word).")
-def _in_the_text(documents, vocabulary):
-    return np.array([[" ".join(document).count(word) for document in documents] for word in vocabulary])
-
 term_document.alternative(lambda documents, vocabulary: np.array(
     [[document.count(word) for document in documents] for word in vocabulary]))
 term_document.alternative(lambda documents, vocabulary: np.array(
@@ -294,8 +273,7 @@ def _cosine_cases(rng):
 cosine_similarity = Exercise(words.cosine_similarity, _cosine_cases, hints=[
     "Dot product on top, the product of the two lengths below.",
     "A length is the square root of the sum of squares: np.linalg.norm(u). Mind a length of 0.",
-    "`np.dot(u, v) / (np.linalg.norm(u) * np.linalg.norm(v))`, and 0.0 when one of the lengths is 0.",
-])
+    "`np.dot(u, v) / (np.linalg.norm(u) * np.linalg.norm(v))`, and 0.0 when one of the lengths is 0."])
 _LENGTHS = "np.linalg.norm(u) * np.linalg.norm(v)"
 cosine_similarity.slip(" / lengths", "",
     looks="the dot product is not divided by the lengths", do="Divide by the product of the two lengths.")
@@ -313,8 +291,7 @@ cosine_similarity.slip("np.dot(u, v)", "abs(np.dot(u, v))",
     looks="the sign is lost", do="Vectors in opposite directions have the cosine -1: no abs here.")
 cosine_similarity.slip("np.linalg.norm(u) * ", "",
     looks="only one of the two lengths is used", do="Divide by the length of u and by the length of v.")
-cosine_similarity.slip("/ lengths", "/ np.linalg.norm(u) * np.linalg.norm(v)",
-    looks="the result was multiplied by the second length",
+cosine_similarity.slip("/ lengths", f"/ {_LENGTHS}", looks="the result was multiplied by the second length",
     do="Python goes from left to right: a / b * c is (a / b) * c. Put the product of the lengths in brackets.")
 cosine_similarity.slip("float(np.dot(u, v) / lengths)", "u * v / lengths", looks="the products were not added up",
     do="u * v multiplies place by place. np.dot(u, v), or u @ v, adds up as well.")
@@ -344,21 +321,19 @@ def _ppmi_cases(rng):
 ppmi = Exercise(words.ppmi, _ppmi_cases, hints=[
     "Work out three sums first: of the whole matrix, of each row, of each column.",
     "np.outer(row_sums, column_sums) / total is the count that chance alone would give. Compare with it.",
-    "np.log2(counts / expected), with 0 in place of everything negative and wherever the count is 0.",
-])
-_BY_CHANCE = "np.outer(counts.sum(axis=1), counts.sum(axis=0))"
+    "np.log2(counts / expected), with 0 in place of everything negative and wherever the count is 0."])
+_RATIO = "np.divide(counts * counts.sum(), by_chance, out=np.ones_like(counts), where=counts > 0)"
 ppmi.slip("np.maximum(np.log2(ratio), 0)", "np.log2(ratio)",
     looks="negative values were kept", do="That is PMI. For positive PMI raise what is below 0 to 0: np.maximum.")
 ppmi.slip("np.log2", "np.log",
     looks="the natural logarithm was taken", do="The result is in bits: use np.log2.")
-ppmi.slip("out=np.ones_like(counts), where=counts > 0", "", looks="zero is divided by zero where a word was never seen",
+ppmi.slip(_RATIO, "counts * counts.sum() / by_chance", looks="zero is divided by zero where a word was never seen",
     do="A row of zeros makes the expected count 0 as well. Put 0 wherever the count is 0.")
 ppmi.slip("counts * counts.sum()", "counts", looks="the total N is missing",
     do="Multiply count by N, the sum of the whole matrix, before dividing by the two sums.")
-ppmi.slip(_BY_CHANCE, "counts.sum(axis=1, keepdims=True) * counts.sum() / counts.shape[1]",
-    looks="only the sum of the row is used",
+ppmi.slip("counts.sum(axis=0)", "counts.sum() / counts.shape[1]", looks="only the sum of the row is used",
     do="A frequent context is no news: divide by the sum of its column as well.")
-ppmi.slip(_BY_CHANCE, "counts.sum(axis=1) * counts.sum(axis=0)",
+ppmi.slip("np.outer(counts.sum(axis=1), counts.sum(axis=0))", "counts.sum(axis=1) * counts.sum(axis=0)",
     looks="the sums of rows and of columns are multiplied place by place",
     do="Each row sum has to meet each column sum: np.outer(row_sums, column_sums), or keepdims=True when you sum.")
 ppmi.slip("np.log2(ratio)", "np.where(counts > 0, ratio, 0)",
@@ -366,20 +341,15 @@ ppmi.slip("np.log2(ratio)", "np.where(counts > 0, ratio, 0)",
 ppmi.slip("np.log2(ratio), 0)", "np.log2(ratio), 0).astype(int)", looks="the results were cut down to whole numbers",
     do="np.zeros_like(counts) makes an array of the type of counts, and those are whole numbers. "
     "np.zeros(counts.shape) makes one of floats.")
-
-@ppmi.mistake(
+ppmi.slip(_RATIO, "np.where(counts > 0, counts * counts.sum() / by_chance.T, 1)",
     looks="the sums of rows and of columns are exchanged",
     do="counts.sum(axis=1) has one number for each row, counts.sum(axis=0) one for each column. Mind the order in "
     "np.outer, or the shapes when you broadcast.")
-def _sums_exchanged(counts):
-    by_chance = np.outer(counts.sum(axis=0), counts.sum(axis=1)) / counts.sum()
-    return np.nan_to_num(np.log2(counts / by_chance)).clip(0)
 
 @ppmi.alternative
 def _from_probabilities(counts):
     joint = counts / counts.sum()
-    rows, columns = joint.sum(axis=1, keepdims=True), joint.sum(axis=0, keepdims=True)
-    return np.nan_to_num(np.log2(joint / (rows * columns)), neginf=0).clip(0)
+    return np.nan_to_num(np.log2(joint / np.outer(joint.sum(axis=1), joint.sum(axis=0))), neginf=0).clip(0)
 
 @ppmi.alternative
 def _with_two_loops(counts):
@@ -409,16 +379,13 @@ def _same_up_to_sign(got, expected, matrix, k):
     lengths, wanted = np.linalg.norm(got, axis=0), np.linalg.norm(expected, axis=0)
     if text := difference(lengths, wanted, atol=1e-6 * scale, where="the list of the columns' lengths"):
         return text
-    if text := difference(got @ got.T, expected @ expected.T, rtol=1e-5, atol=1e-6 * scale):
-        return text.replace("the result", "the table of dot products of your rows, which no choice of signs changes,")
-    return None
+    products = "the table of dot products of your rows, which no choice of signs changes,"
+    return difference(got @ got.T, expected @ expected.T, rtol=1e-5, atol=1e-6 * scale, where=products)
 
 svd_vectors = Exercise(words.svd_vectors, _svd_cases, differ=_same_up_to_sign, hints=[
     "np.linalg.svd does the decomposition. Ask for full_matrices=False and look at the three shapes.",
     "It returns U, the singular values in falling order (a flat array) and Vᵀ. The rows of U belong to the words.",
-    "`U[:, :k] * values[:k]` multiplies column j by singular value j.",
-])
-_SVD = "left, singular_values, _ = np.linalg.svd(matrix, full_matrices=False)"
+    "`U[:, :k] * values[:k]` multiplies column j by singular value j."])
 _KEPT = "left[:, :k] * singular_values[:k]"
 svd_vectors.slip("svd(matrix", "svd(matrix.T", looks="the vectors belong to the columns of the matrix, not to its rows",
     do="The words are the rows: take U and not Vᵀ.")
@@ -432,22 +399,19 @@ svd_vectors.slip(_KEPT, "(left * singular_values)[:k]",
     looks="k rows were kept instead of k columns", do="Every word keeps a row. Cut the columns: U[:, :k], not U[:k].")
 svd_vectors.slip(_KEPT, "(left[:, :k] * singular_values[:k]) @ _[:k]", looks="the matrix of rank k was rebuilt",
     do="U_k Σ_k Vᵀ_k is as wide as the matrix was. Stop before Vᵀ: the k numbers of each row are wanted.")
-svd_vectors.slip(_SVD, "_, singular_values, left = np.linalg.svd(matrix)",
+svd_vectors.slip(_KEPT, "np.linalg.svd(matrix)[2][:, :k] * singular_values[:k]",
     looks="the third result of np.linalg.svd was taken for V",
     do="It is Vᵀ already. And the words are the rows of the matrix: their directions stand in U, the first result.")
 svd_vectors.slip("left[:, :k] *", "left[:, :k] @", looks="the k columns were added up",
     do="`U[:, :k] @ values[:k]` is one number for each word. `*` multiplies column j by number j and keeps them apart.")
 svd_vectors.slip(_KEPT, "left * singular_values",
     looks="nothing was cut off", do="Keep the first k columns only, those of the k largest singular values.")
-svd_vectors.slip(_SVD, "singular_values, left = (part[..., ::-1] for part in np.linalg.eigh(matrix))",
+svd_vectors.slip(_KEPT, "np.multiply(*np.linalg.eigh(matrix))[:, ::-1][:, :k]",
     looks="eigenvalues took the place of singular values",
     do="They agree only for a symmetric matrix without negative eigenvalues. Use np.linalg.svd.")
-svd_vectors.slip(
-    "matrix, full_matrices=False)  # (V, r), (r,) with r = min(V, C)\n    return left[:, :k] * singular_values[:k]",
-    "matrix)\n    return (left * singular_values)[:, :k]",
+svd_vectors.slip(_KEPT, "(np.linalg.svd(matrix)[0] * singular_values)[:, :k]",
     looks="U has more columns than there are singular values",
     do="Cut first and multiply then, U[:, :k] * values[:k], or ask np.linalg.svd for full_matrices=False.")
-
 svd_vectors.alternative(lambda matrix, k: matrix @ np.linalg.svd(matrix)[2][:k].T)
 
 @svd_vectors.alternative
@@ -460,12 +424,11 @@ def _from_the_dot_products_of_the_rows(matrix, k):
 def _nearest_cases(rng):
     animals = ["cat", "dog", "car", "bus", "mat"]
     points = np.array([[1.0, 0.2], [2.0, 0.5], [5.0, 20.0], [0.1, 1.0], [0.5, -1.0]])
-    with_zeros = np.array([[1.0, 0.2], [2.0, 0.5], [-5.0, -20.0], [0.1, 1.0], [0.0, 0.0]])
     yield case("cat", 2, np.array([[1, 0], [2, 1], [0, 9]]), animals[:3], label="the worked example")
     yield case("cat", 2, points, animals, label="five words")
     yield case("car", 4, points, animals)
     yield case("bus", 9, points, animals, label="more neighbours asked for than there are words")
-    yield case("dog", 4, with_zeros, animals, label="a vector of zeros")
+    yield case("dog", 4, points * [[1], [1], [-1], [1], [0]], animals, label="a vector of zeros")
     yield case("cat", 3, np.array([[1, 0], [2, 0], [0, 3], [5, 0], [1, 1]]), animals, label="two equally near words")
     for size in (8, 11):
         vocabulary = [f"w{i}" for i in rng.permutation(size)]
@@ -479,9 +442,8 @@ def _same_up_to_ties(got, expected, word, k, vectors, vocabulary):
     """Compare two lists of words by the similarity at each place, so that ties may come in any order."""
     got = got.tolist() if isinstance(got, np.ndarray) else got
     text = difference(got, expected)
-    if text is None or not isinstance(got, (list, tuple)) or len(got) != len(expected):
-        return text
-    if len(set(got)) < len(got) or any(not isinstance(x, str) or x not in vocabulary for x in [*got, *expected]):
+    distinct = isinstance(got, (list, tuple)) and len(got) == len(expected) == len(set(map(str, got)))
+    if text is None or not distinct or any(not isinstance(x, str) or x not in vocabulary for x in [*got, *expected]):
         return text
     similarity = dict(zip(vocabulary, _similarities(word, vectors, vocabulary), strict=True))
     ours, theirs = ([similarity[x] for x in found] for found in (got, expected))
@@ -490,12 +452,11 @@ def _same_up_to_ties(got, expected, word, k, vectors, vocabulary):
 nearest = Exercise(words.nearest, _nearest_cases, differ=_same_up_to_ties, hints=[
     "First the similarities of all words with the given one, then their order, then the names.",
     "vectors @ vectors[i] gives all dot products at once; np.linalg.norm(vectors, axis=1) all lengths.",
-    "np.argsort sorts upwards: sort the negative similarities, drop the word itself, take k, look up the names.",
-])
-_NAMES = "order if i != query][:k]"
+    "np.argsort sorts upwards: sort the negative similarities, drop the word itself, take k, look up the names."])
+_TAKEN = "order if i != query][:k]"
 nearest.slip(" if i != query", "",
     looks="the word itself is among its neighbours", do="Nothing is nearer to a word than the word: leave it out.")
-nearest.slip(_NAMES, "np.argsort(similarity, kind='stable')[-k:]]",
+nearest.slip(_TAKEN, "np.argsort(similarity, kind='stable')[-k:]]",
     looks="the last k places of an upward sort are returned as they are",
     do="The very last place is the word itself, and the one before it its nearest neighbour: turn the order round with "
     "[::-1], then leave the word out.")
@@ -506,7 +467,7 @@ nearest.slip("-similarity", "-(vectors @ vectors[query])",
 nearest.slip("-similarity", "np.linalg.norm(vectors - vectors[query], axis=1)",
     looks="the distance between the points decides",
     do="A long and a short vector can point the same way. Rank by cosine similarity.")
-nearest.slip(_NAMES, "np.argsort(-np.delete(similarity, query), kind='stable')][:k]",
+nearest.slip(_TAKEN, "np.argsort(-np.delete(similarity, query), kind='stable')][:k]",
     looks="the word was removed first, and the places no longer fit the vocabulary",
     do="After a removal every later word moves up one place. Sort first, then leave the word out.")
 nearest.slip("[vocabulary[i] for", "[i for",
@@ -514,10 +475,10 @@ nearest.slip("[vocabulary[i] for", "[i for",
 nearest.slip(", out=np.zeros(len(lengths)), where=lengths > 0", "",
     looks="a vector of zeros was divided by its length, which is 0",
     do="Its cosine with anything counts as 0: that is more than a negative cosine, while NaN is always sorted last.")
-nearest.slip(_NAMES, "np.argsort(similarity, kind='stable')[::-1][1 : k + 1]]",
+nearest.slip(_TAKEN, "np.argsort(similarity, kind='stable')[::-1][1 : k + 1]]",
     looks="the first word of the sorted list is dropped, whichever it is",
     do="Another word can be just as similar as the word itself and come before it. Leave the word out by its name.")
-nearest.slip(_NAMES, "order[:k] if i != query]", looks="one neighbour too few is returned",
+nearest.slip(_TAKEN, "order[:k] if i != query]", looks="one neighbour too few is returned",
     do="The word itself takes a place in the sorted list: drop it, then take k.")
 
 @nearest.alternative
