@@ -1,7 +1,6 @@
 """The exercises of the words lesson: cases, hints, known mistakes and other right answers."""
 
 from collections import Counter
-from itertools import permutations
 
 import numpy as np
 
@@ -17,10 +16,9 @@ _EIGHT_WORDS = ["I", "like", "enjoy", "deep", "learning", "NLP", "flying", "."]
 
 
 def _random_texts(rng, texts, longest, unknown):
-    """Some texts of letters, and a vocabulary of six of them in an order of its own.
+    """Some texts of letters, and a vocabulary of six of them in an order of its own; `unknown` more are in the texts.
 
-    unknown: how many more letters the texts have. With 0, a function that stops at an unknown word still shows what
-        else is wrong with it, so that a second mistake is recognised.
+    With unknown=0, a function that stops at an unknown word still shows what else is wrong with it.
     """
     letters = list("abcdefgh")[: 6 + unknown]
     rng.shuffle(letters)
@@ -29,8 +27,6 @@ def _random_texts(rng, texts, longest, unknown):
 
 
 # hypernym_path
-
-
 def _path_cases(rng):
     yield case("cat", {"cat": "pet", "pet": "animal"}, label="the worked example")
     yield case("sparrow", _TREE)
@@ -40,93 +36,38 @@ def _path_cases(rng):
         names = [f"n{i}" for i in rng.permutation(size)]
         yield case(names[-1], {names[i]: names[rng.integers(0, i)] for i in range(1, size)})
 
-
-hypernym_path = Exercise(
-    words.hypernym_path,
-    cases=_path_cases,
-    hints=[
-        "You do not know beforehand how many steps there are. Which kind of loop fits?",
-        "Start with a list that holds the word alone. While its last word has a parent, append that parent.",
-        "`while path[-1] in parents:` asks the question, `parents[path[-1]]` is the next word.",
-    ],
-)
-
-
-@hypernym_path.mistake(
-    "the word itself is left out", do="The path starts with the word you were given: begin with a list that holds it."
-)
-def _without_the_word(word, parents):
-    return words.hypernym_path(word, parents)[1:]
-
-
-@hypernym_path.mistake(
-    "the root is left out",
-    do="A root has no entry in parents, but it is the entry of its children: append the parent first, then ask on.",
-)
-def _without_the_root(word, parents):
-    path = []
-    while word in parents:
-        path.append(word)
-        word = parents[word]
-    return path
-
-
-@hypernym_path.mistake("the path runs from the root down", do="The word comes first and the root last.")
-def _from_the_root(word, parents):
-    return words.hypernym_path(word, parents)[::-1]
-
-
-@hypernym_path.mistake("only one step is taken", do="Repeat the step until there is no parent any more.")
-def _one_step(word, parents):
-    return [word, parents[word]] if word in parents else [word]
-
-
-@hypernym_path.mistake(
-    "the parent of a root is looked up", do="A root is no key of parents. Ask `word in parents` before each step."
-)
-def _beyond_the_root(word, parents):
-    path = [word]
-    while parents[path[-1]] is not None:
-        path.append(parents[path[-1]])
-    return path
-
-
-@hypernym_path.mistake(
-    "the path ends with None",
-    do="`parents.get(word)` gives None for a root. Ask whether there is a parent before you append it.",
-)
-def _none_at_the_end(word, parents):
-    return [*words.hypernym_path(word, parents), None]
-
-
-@hypernym_path.mistake(
-    "the entries are taken out of parents on the way",
-    do="The taxonomy belongs to the caller, who may need it again: read with parents[word], not with pop.",
-)
-def _emptied(word, parents):
-    path = [word]
-    while path[-1] in parents:
-        path.append(parents.pop(path[-1]))
-    return path
-
+hypernym_path = Exercise(words.hypernym_path, _path_cases, hints=[
+    "You do not know beforehand how many steps there are. Which kind of loop fits?",
+    "Start with a list that holds the word alone. While its last word has a parent, append that parent.",
+    "`while path[-1] in parents:` asks the question, `parents[path[-1]]` is the next word."])
+hypernym_path.slip("return path", "return path[1:]", looks="the word itself is left out",
+    do="The path starts with the word you were given: begin with a list that holds it.")
+hypernym_path.slip("return path", "return path[:-1]", looks="the root is left out",
+    do="A root has no entry in parents, but it is the entry of its children: append the parent first, then ask on.")
+hypernym_path.slip("return path", "return path[::-1]",
+    looks="the path runs from the root down", do="The word comes first and the root last.")
+hypernym_path.slip("while", "if",
+    looks="only one step is taken", do="Repeat the step until there is no parent any more.")
+hypernym_path.slip("path[-1] in parents", "parents[path[-1]] is not None", looks="the parent of a root is looked up",
+    do="A root is no key of parents. Ask `word in parents` before each step.")
+hypernym_path.slip("return path", "return [*path, None]", looks="the path ends with None",
+    do="`parents.get(word)` gives None for a root. Ask whether there is a parent before you append it.")
+hypernym_path.slip("[path[-1]]", ".pop(path[-1])", looks="the entries are taken out of parents on the way",
+    do="The taxonomy belongs to the caller, who may need it again: read with parents[word], not with pop.")
 
 @hypernym_path.alternative
 def _recursive(word, parents):
     return [word, *_recursive(parents[word], parents)] if word in parents else [word]
 
-
 @hypernym_path.alternative
 def _with_get(word, parents):
-    path = []
-    while word is not None:
+    path = [word]
+    while word := parents.get(word):
         path.append(word)
-        word = parents.get(word)
     return path
 
 
 # lowest_common_ancestor
-
-
 def _ancestor_cases(rng):
     yield case("cat", "dog", {"cat": "pet", "dog": "pet", "pet": "animal"}, label="the worked example")
     yield case("cat", "sparrow", _TREE, label="two words at different depths")
@@ -139,97 +80,39 @@ def _ancestor_cases(rng):
         tree = {names[i]: names[rng.integers(max(0, i - 3), i)] for i in range(1, size)}
         yield case(names[-1], names[-2], tree)
 
-
-lowest_common_ancestor = Exercise(
-    words.lowest_common_ancestor,
-    cases=_ancestor_cases,
-    hints=[
-        "You have hypernym_path: ask it for both words.",
-        "Walk up from a. The first word you meet that is also above b is the answer. Why the first?",
-        "`for ancestor in hypernym_path(a, parents): if ancestor in hypernym_path(b, parents): return ancestor`",
-    ],
-)
-
-
-@lowest_common_ancestor.mistake(
-    "the most general common ancestor is returned, not the most specific one",
-    do="Walk up from a and stop at the first word that is also above b.",
-)
-def _most_general(a, b, parents):
-    above_b = words.hypernym_path(b, parents)
-    common = [ancestor for ancestor in words.hypernym_path(a, parents) if ancestor in above_b]
-    return common[-1] if common else None
-
-
-@lowest_common_ancestor.mistake(
-    "a word does not count as its own ancestor",
-    do="Is a cat a kind of animal? Then the answer for cat and animal is animal: keep both words in their own paths.",
-)
-def _strictly_above(a, b, parents):
-    above_b = words.hypernym_path(b, parents)[1:]
-    return next((x for x in words.hypernym_path(a, parents)[1:] if x in above_b), None)
-
-
-@lowest_common_ancestor.mistake(
-    "the two paths are compared step by step",
-    do="One word may lie deeper than the other. Ask whether an ancestor of a is anywhere in the path of b.",
-)
-def _in_step(a, b, parents):
-    paths = zip(words.hypernym_path(a, parents), words.hypernym_path(b, parents), strict=False)
-    return next((x for x, y in paths if x == y), None)
-
-
-@lowest_common_ancestor.mistake(
-    "only the direct parents are compared", do="The common ancestor may be many steps up: use the whole paths."
-)
-def _direct_parents(a, b, parents):
-    return parents.get(a) if parents.get(a) == parents.get(b) else None
-
-
-@lowest_common_ancestor.mistake(
-    "only the first word of the path is tried",
-    do="An `else: return None` inside the loop gives up at once. Return None after the loop, when all were tried.",
-)
-def _first_or_nothing(a, b, parents):
-    return a if a in words.hypernym_path(b, parents) else None
-
-
-@lowest_common_ancestor.mistake(
-    "words of two different trees have no case of their own", do="When nothing is shared the answer is None."
-)
-def _always_found(a, b, parents):
-    above_b = words.hypernym_path(b, parents)
-    return [x for x in words.hypernym_path(a, parents) if x in above_b][0]
-
-
-@lowest_common_ancestor.mistake(
-    "all common ancestors are returned", do="Return one word, the nearest, not a list of them."
-)
-def _all_common(a, b, parents):
-    above_b = words.hypernym_path(b, parents)
-    return [x for x in words.hypernym_path(a, parents) if x in above_b]
-
-
-@lowest_common_ancestor.alternative
-def _from_the_other_side(a, b, parents):
-    above_a = words.hypernym_path(a, parents)
-    return next((x for x in words.hypernym_path(b, parents) if x in above_a), None)
-
+lowest_common_ancestor = Exercise(words.lowest_common_ancestor, _ancestor_cases, hints=[
+    "You have hypernym_path: ask it for both words.",
+    "Walk up from a. The first word you meet that is also above b is the answer. Why the first?",
+    "`for ancestor in hypernym_path(a, parents): if ancestor in hypernym_path(b, parents): return ancestor`"])
+lowest_common_ancestor.slip("hypernym_path(a, parents)", "hypernym_path(a, parents)[::-1]",
+    looks="the most general common ancestor is returned, not the most specific one",
+    do="Walk up from a and stop at the first word that is also above b.")
+lowest_common_ancestor.slip("return path", "return path[1:]", inside="hypernym_path",
+    looks="a word does not count as its own ancestor",
+    do="Is a cat a kind of animal? Then the answer for cat and animal is animal: keep both words in their own paths.")
+lowest_common_ancestor.slip("ancestor in above_b",
+    "(ancestor, ancestor) in zip(hypernym_path(a, parents), hypernym_path(b, parents))",
+    looks="the two paths are compared step by step",
+    do="One word may lie deeper than the other. Ask whether an ancestor of a is anywhere in the path of b.")
+lowest_common_ancestor.slip("return path", "return path[1:2]", inside="hypernym_path",
+    looks="only the direct parents are compared", do="The common ancestor may be many steps up: use the whole paths.")
+lowest_common_ancestor.slip("return None", "    return None", looks="only the first word of the path is tried",
+    do="An `else: return None` inside the loop gives up at once. Return None after the loop, when all were tried.")
+lowest_common_ancestor.slip("return None", "return [][0]",
+    looks="words of two different trees have no case of their own", do="When nothing is shared the answer is None.")
+lowest_common_ancestor.slip("return ancestor", "yield ancestor",
+    looks="all common ancestors are returned", do="Return one word, the nearest, not a list of them.")
+lowest_common_ancestor.alternative(lambda a, b, parents: next(
+    (x for x in words.hypernym_path(b, parents) if x in words.hypernym_path(a, parents)), None))
 
 @lowest_common_ancestor.alternative
 def _down_from_the_roots(a, b, parents):
-    found = None
     paths = words.hypernym_path(a, parents)[::-1], words.hypernym_path(b, parents)[::-1]
-    for x, y in zip(*paths, strict=False):
-        if x != y:
-            break
-        found = x
-    return found
+    shared = [x for x, y in zip(*paths, strict=False) if x == y]
+    return shared[-1] if shared else None
 
 
 # one_hot
-
-
 def _one_hot_cases(rng):
     yield case(["cat", "mat"], _VOCABULARY, label="the worked example")
     yield case(["cat", "mat", "cat"], _VOCABULARY, label="a word that comes twice")
@@ -239,114 +122,44 @@ def _one_hot_cases(rng):
         (text,), vocabulary = _random_texts(rng, texts=1, longest=12, unknown=unknown)
         yield case(text, vocabulary)
 
-
 def _numbers_only(got, expected, *_):
     """True and False equal 1 and 0, but the lesson goes on to multiply and to print the entries."""
     if np.asarray(got).dtype == bool:
         return "the entries are True and False, expected the numbers 1 and 0"
     return difference(got, expected)
 
-
-one_hot = Exercise(
-    words.one_hot,
-    cases=_one_hot_cases,
-    differ=_numbers_only,
-    hints=[
-        "Start from np.zeros((len(words), len(vocabulary))). How many ones are to be written, and where?",
-        "Row number i belongs to words[i]. Its column is the place of that word in the vocabulary.",
-        "`vectors[row, vocabulary.index(word)] = 1`, for the words that are in the vocabulary.",
-    ],
-)
-
-
-@one_hot.mistake(
-    "each 1 stands one column too far to the left",
-    do="Python counts from 0: the first word of the vocabulary belongs to column 0.",
-)
-def _shifted(words_, vocabulary):
-    return np.roll(words.one_hot(words_, vocabulary), -1, axis=1)
-
-
-@one_hot.mistake(
-    "rows and columns are exchanged", do="One row for each word of the text, one column for each word known."
-)
-def _one_hot_columns(words_, vocabulary):
-    return words.one_hot(words_, vocabulary).T
-
-
-@one_hot.mistake("all the words went into one vector", do="Each word gets a row of its own, with exactly one 1 in it.")
-def _multi_hot(words_, vocabulary):
-    return words.one_hot(words_, vocabulary).max(axis=0)
-
-
-@one_hot.mistake(
-    "a word outside the vocabulary stops the function",
-    do="vocabulary.index(word) raises ValueError for such a word. Ask `word in vocabulary` first; its row stays zero.",
-)
-def _known_words_only(words_, vocabulary):
-    vectors = np.zeros((len(words_), len(vocabulary)))
-    for row, word in enumerate(words_):
-        vectors[row, vocabulary.index(word)] = 1
-    return vectors
-
-
-@one_hot.mistake(
-    "a word outside the vocabulary gets no row at all",
-    do="Every word of the text keeps its row, so that row i still belongs to words[i]; an unknown word's row is zero.",
-)
-def _unknown_dropped(words_, vocabulary):
-    return words.one_hot([word for word in words_ if word in vocabulary], vocabulary)
-
-
-@one_hot.mistake(
-    "an unknown word is taken for the last word of the vocabulary",
-    do="Index -1 is the last column in Python. Leave the row of an unknown word alone.",
-)
-def _unknown_is_last(words_, vocabulary):
-    index = {word: column for column, word in enumerate(vocabulary)}
-    return np.eye(len(vocabulary))[[index.get(word, -1) for word in words_]]
-
-
-@one_hot.mistake(
-    "the whole row of an unknown word was set to 1",
-    do="places.get(word) gives None for it, and None as an index stands for the whole row. Leave that row alone.",
-)
-def _unknown_everywhere(words_, vocabulary):
-    vectors = words.one_hot(words_, vocabulary)
-    vectors[vectors.sum(axis=1) == 0] = 1
-    return vectors
-
-
-@one_hot.mistake(
-    "the entries are True and False", do="Numbers are wanted: `.astype(float)` turns False into 0 and True into 1."
-)
-def _truth_values(words_, vocabulary):
-    return words.one_hot(words_, vocabulary).astype(bool)
-
-
-@one_hot.mistake(
-    "all rows are one and the same list",
-    do="`[row] * n` repeats the list itself, so that a 1 shows up in every row. np.zeros((N, V)) makes separate rows.",
-)
-def _one_row_repeated(words_, vocabulary):
-    return np.tile(_multi_hot(words_, vocabulary), (len(words_), 1))
-
+one_hot = Exercise(words.one_hot, _one_hot_cases, differ=_numbers_only, hints=[
+    "Start from np.zeros((len(words), len(vocabulary))). How many ones are to be written, and where?",
+    "Row number i belongs to words[i]. Its column is the place of that word in the vocabulary.",
+    "`vectors[row, vocabulary.index(word)] = 1`, for the words that are in the vocabulary."])
+_WRITE = "if word in index:\n            vectors[row, index[word]]"
+one_hot.slip("index[word]]", "index[word] - 1]", looks="each 1 stands one column too far to the left",
+    do="Python counts from 0: the first word of the vocabulary belongs to column 0.")
+one_hot.slip("return vectors", "return vectors.max(axis=0)",
+    looks="all the words went into one vector", do="Each word gets a row of its own, with exactly one 1 in it.")
+one_hot.slip(_WRITE, "vectors[row, vocabulary.index(word)]", looks="a word outside the vocabulary stops the function",
+    do="vocabulary.index(word) raises ValueError for such a word. Ask `word in vocabulary` first; its row stays zero.")
+one_hot.slip("vectors = np.zeros", "words = [word for word in words if word in index]\n    vectors = np.zeros",
+    looks="a word outside the vocabulary gets no row at all",
+    do="Every word of the text keeps its row, so that row i still belongs to words[i]; an unknown word's row is zero.")
+one_hot.slip(_WRITE, "vectors[row, index.get(word, -1)]",
+    looks="an unknown word is taken for the last word of the vocabulary",
+    do="Index -1 is the last column in Python. Leave the row of an unknown word alone.")
+one_hot.slip(_WRITE, "vectors[row, index.get(word)]", looks="the whole row of an unknown word was set to 1",
+    do="places.get(word) gives None for it, and None as an index stands for the whole row. Leave that row alone.")
+one_hot.slip("len(vocabulary))", "len(vocabulary)), dtype=bool", looks="the entries are True and False",
+    do="Numbers are wanted: `.astype(float)` turns False into 0 and True into 1.")
+one_hot.slip("vectors[row,", "vectors[:,", looks="all rows are one and the same list",
+    do="`[row] * n` repeats the list itself, so that a 1 shows up in every row. np.zeros((N, V)) makes separate rows.")
+one_hot.alternative(lambda text, vocabulary: np.array([[int(word == known) for known in vocabulary] for word in text]))
 
 @one_hot.alternative
-def _rows_of_the_identity(words_, vocabulary):
-    index = {word: column for column, word in enumerate(vocabulary)}
-    rows = np.vstack([np.eye(len(vocabulary)), np.zeros(len(vocabulary))])
-    return rows[[index.get(word, -1) for word in words_]]
-
-
-@one_hot.alternative
-def _by_comparison(words_, vocabulary):
-    return np.array([[int(word == known) for known in vocabulary] for word in words_])
+def _rows_of_the_identity(text, vocabulary):
+    columns = [vocabulary.index(word) if word in vocabulary else -1 for word in text]
+    return np.eye(len(vocabulary) + 1)[columns, :-1]
 
 
 # cooccurrence
-
-
 def _cooccurrence_cases(rng):
     yield case([["the", "cat", "the"]], ["the", "cat"], 2, label="the worked example")
     yield case(_THREE_SENTENCES, _EIGHT_WORDS, 2, label="three sentences")
@@ -356,197 +169,65 @@ def _cooccurrence_cases(rng):
     for window, unknown in ((1, 0), (2, 0), (4, 0), (3, 2)):
         yield case(*_random_texts(rng, texts=3, longest=10, unknown=unknown), window)
 
-
-cooccurrence = Exercise(
-    words.cooccurrence,
-    cases=_cooccurrence_cases,
-    hints=[
-        "Three loops: over the sentences, over the positions of a sentence, over the positions in the window.",
-        "The window of position i runs from max(0, i - window) to min(len(sentence), i + window + 1), end excluded.",
-        "Skip the position i itself (compare positions, not words), and skip words outside the vocabulary; "
-        "else counts[row, column] += 1.",
-    ],
-)
-
-
-def _count(sentences, vocabulary, places):
-    """Count pairs; places(sentence, i) gives the positions that count as neighbours of position i."""
-    counts = np.zeros((len(vocabulary), len(vocabulary)), dtype=int)
-    for sentence in sentences:
-        for i, word in enumerate(sentence):
-            for j in places(sentence, i):
-                if word in vocabulary and sentence[j] in vocabulary:
-                    counts[vocabulary.index(word), vocabulary.index(sentence[j])] += 1
-    return counts
-
-
-@cooccurrence.mistake(
-    "windows run on into the next sentence",
-    do="Handle each sentence by itself: its first word has nothing to its left.",
-)
-def _across_sentences(sentences, vocabulary, window=2):
-    return words.cooccurrence([sum(sentences, [])], vocabulary, window)
-
-
-@cooccurrence.mistake(
-    "only the words to the left are counted", do="The window has two sides: look `window` places to the right as well."
-)
-def _left_only(sentences, vocabulary, window=2):
-    return _count(sentences, vocabulary, lambda sentence, i: range(max(0, i - window), i))
-
-
-@cooccurrence.mistake(
-    "only the words to the right are counted", do="The window has two sides: look `window` places to the left as well."
-)
-def _right_only(sentences, vocabulary, window=2):
-    return _count(sentences, vocabulary, lambda sentence, i: range(i + 1, min(len(sentence), i + window + 1)))
-
-
-@cooccurrence.mistake(
-    "every pair is counted twice",
-    do="Each word is the centre once. When it is, add 1 to [centre, neighbour] only; the mirror image comes by itself.",
-)
-def _doubled(sentences, vocabulary, window=2):
-    return 2 * words.cooccurrence(sentences, vocabulary, window)
-
-
-@cooccurrence.mistake(
-    "the centre is recognised by its word, not by its position",
-    do="In 'the cat the' each 'the' has the other in its window. Skip position i, not every word equal to the centre.",
-)
-def _by_identity(sentences, vocabulary, window=2):
-    def places(sentence, i):
-        window_ = range(max(0, i - window), min(len(sentence), i + window + 1))
-        return [j for j in window_ if sentence[j] != sentence[i]]
-
-    return _count(sentences, vocabulary, places)
-
-
-@cooccurrence.mistake(
-    "the right edge of the window is one place short", do="range leaves out its end: write i + window + 1."
-)
-def _short_by_one(sentences, vocabulary, window=2):
-    def places(sentence, i):
-        return [j for j in range(max(0, i - window), min(len(sentence), i + window)) if j != i]
-
-    return _count(sentences, vocabulary, places)
-
-
-@cooccurrence.mistake(
-    "the window vanishes at the start of a sentence",
-    do="i - window is negative there, and Python counts negative places from the end: write max(0, i - window).",
-)
-def _negative_start(sentences, vocabulary, window=2):
-    def places(sentence, i):
-        return [j for j in range(len(sentence))[i - window : i + window + 1] if j != i]
-
-    return _count(sentences, vocabulary, places)
-
-
-@cooccurrence.mistake(
-    "the left half of the window vanishes at the start of a sentence",
-    do="i - window is negative there, and sentence[-1:1] is empty: write sentence[max(0, i - window) : i].",
-)
-def _negative_left_half(sentences, vocabulary, window=2):
-    def places(sentence, i):
-        return [*range(len(sentence))[i - window : i], *range(len(sentence))[i + 1 : i + 1 + window]]
-
-    return _count(sentences, vocabulary, places)
-
-
-@cooccurrence.mistake(
-    "the place of a word is looked up with sentence.index",
+cooccurrence = Exercise(words.cooccurrence, _cooccurrence_cases, hints=[
+    "Three loops: over the sentences, over the positions of a sentence, over the positions in the window.",
+    "The window of position i runs from max(0, i - window) to min(len(sentence), i + window + 1), end excluded.",
+    "Skip the position i itself (compare positions, not words), and skip words outside the vocabulary; "
+    "else counts[row, column] += 1."])
+cooccurrence.slip("in sentences:", "in [sum(sentences, [])]:", looks="windows run on into the next sentence",
+    do="Handle each sentence by itself: its first word has nothing to its left.")
+cooccurrence.slip("range(first, last)", "range(first, centre)", looks="only the words to the left are counted",
+    do="The window has two sides: look `window` places to the right as well.")
+cooccurrence.slip("range(first, last)", "range(centre + 1, last)", looks="only the words to the right are counted",
+    do="The window has two sides: look `window` places to the left as well.")
+cooccurrence.slip("+= 1", "+= 2", looks="every pair is counted twice",
+    do="Each word is the centre once. When it is, add 1 to [centre, neighbour] only; the mirror image comes by itself.")
+cooccurrence.slip("neighbour != centre", "ids[neighbour] != row",
+    looks="the centre is recognised by its word, not by its position",
+    do="In 'the cat the' each 'the' has the other in its window. Skip position i, not every word equal to the centre.")
+cooccurrence.slip("centre + window + 1", "centre + window",
+    looks="the right edge of the window is one place short", do="range leaves out its end: write i + window + 1.")
+cooccurrence.slip("range(first, last)", "range(len(ids))[centre - window : last]",
+    looks="the window vanishes at the start of a sentence",
+    do="i - window is negative there, and Python counts negative places from the end: write max(0, i - window).")
+cooccurrence.slip("range(first, last)", "[*range(len(ids))[centre - window : centre], *range(centre + 1, last)]",
+    looks="the left half of the window vanishes at the start of a sentence",
+    do="i - window is negative there, and sentence[-1:1] is empty: write sentence[max(0, i - window) : i].")
+cooccurrence.slip("first, last =", "centre = ids.index(row)\n            first, last =",
+    looks="the place of a word is looked up with sentence.index",
     do="index gives the first place of that word, also for the second one. `for i, word in enumerate(sentence)` "
-    "counts the places.",
-)
-def _first_place(sentences, vocabulary, window=2):
-    def places(sentence, i):
-        i = sentence.index(sentence[i])
-        return [j for j in range(max(0, i - window), min(len(sentence), i + window + 1)) if j != i]
-
-    return _count(sentences, vocabulary, places)
-
-
-@cooccurrence.mistake(
-    "the window is sentence[i - window : i + window], which goes wrong at both ends",
+    "counts the places.")
+cooccurrence.slip("range(first, last)", "range(len(ids))[centre - window : centre + window]",
+    looks="the window is sentence[i - window : i + window], which goes wrong at both ends",
     do="A negative start counts from the end of the list: max(0, i - window). And a slice leaves out its end: "
-    "i + window + 1.",
-)
-def _plain_slice(sentences, vocabulary, window=2):
-    def places(sentence, i):
-        return [j for j in range(len(sentence))[i - window : i + window] if j != i]
-
-    return _count(sentences, vocabulary, places)
-
-
-@cooccurrence.mistake(
-    "a word counts as its own neighbour", do="The position in the middle does not belong to its window: skip j == i."
-)
-def _with_the_centre(sentences, vocabulary, window=2):
-    return _count(
-        sentences, vocabulary, lambda sentence, i: range(max(0, i - window), min(len(sentence), i + window + 1))
-    )
-
-
-@cooccurrence.mistake(
-    "words outside the vocabulary were removed before the windows were laid",
-    do="They are not counted, but they keep their place. Without them, far words would move together.",
-)
-def _closed_up(sentences, vocabulary, window=2):
-    sentences = [[word for word in sentence if word in vocabulary] for sentence in sentences]
-    return words.cooccurrence(sentences, vocabulary, window)
-
-
-@cooccurrence.mistake(
-    "vocabulary.index is asked for a word outside the vocabulary",
-    do="It raises ValueError for such a word. Skip the words that are not in the vocabulary; they are not counted.",
-)
-def _index_of_unknown(sentences, vocabulary, window=2):
-    for sentence in sentences:
-        for word in sentence:
-            vocabulary.index(word)
-    return words.cooccurrence(sentences, vocabulary, window)
-
-
-@cooccurrence.mistake(
-    "a dict of places is asked for a word outside the vocabulary",
-    do="It raises KeyError for such a word. Ask `word in places` first, or take places.get(word), which gives None.",
-)
-def _place_of_unknown(sentences, vocabulary, window=2):
-    places = {word: place for place, word in enumerate(vocabulary)}
-    for sentence in sentences:
-        [places[word] for word in sentence]
-    return words.cooccurrence(sentences, vocabulary, window)
-
-
-@cooccurrence.mistake("a pair is noted once, however often it is seen", do="Add 1 each time instead of setting to 1.")
-def _noted_once(sentences, vocabulary, window=2):
-    return np.minimum(words.cooccurrence(sentences, vocabulary, window), 1)
-
+    "i + window + 1.")
+cooccurrence.slip("neighbour != centre and ", "", looks="a word counts as its own neighbour",
+    do="The position in the middle does not belong to its window: skip j == i.")
+cooccurrence.slip("in sentence]", "in sentence if word in index]",
+    looks="words outside the vocabulary were removed before the windows were laid",
+    do="They are not counted, but they keep their place. Without them, far words would move together.")
+cooccurrence.slip("index.get", "vocabulary.index", looks="vocabulary.index is asked for a word outside the vocabulary",
+    do="It raises ValueError for such a word. Skip the words that are not in the vocabulary; they are not counted.")
+cooccurrence.slip("index.get(word)", "index[word]", looks="a dict of places is asked for a word outside the vocabulary",
+    do="It raises KeyError for such a word. Ask `word in places` first, or take places.get(word), which gives None.")
+cooccurrence.slip("+= 1", "= 1",
+    looks="a pair is noted once, however often it is seen", do="Add 1 each time instead of setting to 1.")
 
 @cooccurrence.alternative
 def _counter_of_pairs(sentences, vocabulary, window=2):
-    pairs = Counter()
-    for sentence in sentences:
-        for i, j in permutations(range(len(sentence)), 2):
-            if abs(i - j) <= window:
-                pairs[sentence[i], sentence[j]] += 1
+    places = [list(enumerate(sentence)) for sentence in sentences]
+    pairs = Counter((a, b) for text in places for i, a in text for j, b in text if 0 < abs(i - j) <= window)
     return np.array([[pairs[row, column] for column in vocabulary] for row in vocabulary])
-
 
 @cooccurrence.alternative
 def _shifted_products(sentences, vocabulary, window=2):
     counts = np.zeros((len(vocabulary), len(vocabulary)))
-    for sentence in sentences:
-        rows = words.one_hot(sentence, vocabulary)
-        for shift in range(1, window + 1):
-            counts += rows[shift:].T @ rows[:-shift]
+    for rows in [words.one_hot(sentence, vocabulary) for sentence in sentences]:
+        counts += sum(rows[shift:].T @ rows[:-shift] for shift in range(1, window + 1))
     return counts + counts.T
 
 
 # term_document
-
-
 def _document_cases(rng):
     yield case([["the", "cat", "the"], ["on"]], ["the", "on"], label="the worked example")
     yield case(_THREE_SENTENCES, _EIGHT_WORDS, label="three sentences")
@@ -555,84 +236,31 @@ def _document_cases(rng):
     for texts, unknown in ((2, 0), (4, 0), (3, 2)):
         yield case(*_random_texts(rng, texts=texts, longest=12, unknown=unknown))
 
-
-term_document = Exercise(
-    words.term_document,
-    cases=_document_cases,
-    hints=[
-        "Start from zeros of shape (words, documents). Go through the documents one by one.",
-        "enumerate(documents) gives you the column, the word's place in the vocabulary gives you the row.",
-        "`counts[vocabulary.index(word), column] += 1`, for the words that are in the vocabulary.",
-    ],
-)
-
-
-@term_document.mistake("it is only noted whether a word occurs, not how often", do="Add 1 each time the word comes.")
-def _presence(documents, vocabulary):
-    return np.minimum(words.term_document(documents, vocabulary), 1)
-
-
-@term_document.mistake(
-    "rows and columns are exchanged", do="The rows are words and the columns documents: shape (words, documents)."
-)
-def _document_term(documents, vocabulary):
-    return words.term_document(documents, vocabulary).T
-
-
-@term_document.mistake(
-    "the rows are in alphabetical order", do="Row i belongs to vocabulary[i], in the order in which it was given."
-)
-def _alphabetical(documents, vocabulary):
-    return words.term_document(documents, sorted(vocabulary))
-
-
-@term_document.mistake(
-    "a word outside the vocabulary stops the function", do="Ask `word in ...` first, and ignore the others."
-)
-def _known_only(documents, vocabulary):
-    index = {word: row for row, word in enumerate(vocabulary)}
-    counts = np.zeros((len(vocabulary), len(documents)), dtype=int)
-    for column, document in enumerate(documents):
-        for word in document:
-            counts[index[word], column] += 1
-    return counts
-
-
-@term_document.mistake(
-    "the counts are divided by the length of the document", do="Plain counts, please. Reweighting comes later."
-)
-def _shares(documents, vocabulary):
-    return words.term_document(documents, vocabulary) / np.array([max(1, len(document)) for document in documents])
-
-
-@term_document.mistake(
-    "counts of one document run on into the next", do="Begin each document with a fresh count, or count in its column."
-)
-def _running_total(documents, vocabulary):
-    return words.term_document(documents, vocabulary).cumsum(axis=1)
-
-
-@term_document.mistake(
-    "words are also counted inside longer words",
-    do="Joined into one text, 'mat' holds an 'at'. Count in the list of words: document.count(word).",
-)
-def _in_the_text(documents, vocabulary):
-    return np.array([[" ".join(document).count(word) for document in documents] for word in vocabulary])
-
-
-@term_document.alternative
-def _with_list_count(documents, vocabulary):
-    return np.array([[document.count(word) for document in documents] for word in vocabulary])
-
-
-@term_document.alternative
-def _with_counters(documents, vocabulary):
-    return np.array([[counter[word] for word in vocabulary] for counter in map(Counter, documents)]).T
+term_document = Exercise(words.term_document, _document_cases, hints=[
+    "Start from zeros of shape (words, documents). Go through the documents one by one.",
+    "enumerate(documents) gives you the column, the word's place in the vocabulary gives you the row.",
+    "`counts[vocabulary.index(word), column] += 1`, for the words that are in the vocabulary."])
+term_document.slip("+= 1", "= 1",
+    looks="it is only noted whether a word occurs, not how often", do="Add 1 each time the word comes.")
+term_document.slip("enumerate(vocabulary)", "enumerate(sorted(vocabulary))", looks="the rows are in alphabetical order",
+    do="Row i belongs to vocabulary[i], in the order in which it was given.")
+term_document.slip("if word in index:\n                counts", "counts",
+    looks="a word outside the vocabulary stops the function", do="Ask `word in ...` first, and ignore the others.")
+term_document.slip("return counts", "return counts / [max(1, len(document)) for document in documents]",
+    looks="the counts are divided by the length of the document", do="Plain counts, please. Reweighting comes later.")
+term_document.slip("return counts", "return counts.cumsum(axis=1)", looks="counts of one document run on into the next",
+    do="Begin each document with a fresh count, or count in its column.")
+term_document.slip("return counts",
+    "return np.array([[' '.join(document).count(word) for document in documents] for word in vocabulary])",
+    looks="words are also counted inside longer words",
+    do="Joined into one text, 'mat' holds an 'at'. Count in the list of words: document.count(word).")
+term_document.alternative(lambda documents, vocabulary: np.array(
+    [[document.count(word) for document in documents] for word in vocabulary]))
+term_document.alternative(lambda documents, vocabulary: np.array(
+    [[counter[word] for word in vocabulary] for counter in map(Counter, documents)]).T)
 
 
 # cosine_similarity
-
-
 def _cosine_cases(rng):
     yield case(np.array([3, 1, 2]), np.array([3, 0, 2]), label="the worked example")
     yield case(np.array([1.0, 2.0]), np.array([10.0, 20.0]), label="the same direction, ten times as long")
@@ -642,101 +270,38 @@ def _cosine_cases(rng):
     for size in (1, 4, 7):
         yield case(*rng.normal(size=(2, size)))
 
-
-cosine_similarity = Exercise(
-    words.cosine_similarity,
-    cases=_cosine_cases,
-    hints=[
-        "Dot product on top, the product of the two lengths below.",
-        "A length is the square root of the sum of squares: np.linalg.norm(u). Mind a length of 0.",
-        "`np.dot(u, v) / (np.linalg.norm(u) * np.linalg.norm(v))`, and 0.0 when one of the lengths is 0.",
-    ],
-)
-
-
-@cosine_similarity.mistake(
-    "the dot product is not divided by the lengths", do="Divide by the product of the two lengths."
-)
-def _dot_only(u, v):
-    return np.dot(u, v)
-
-
-@cosine_similarity.mistake(
-    "the lengths lack their square root", do="The length of u is the square root of u·u: np.sqrt or np.linalg.norm."
-)
-def _squared_lengths(u, v):
-    lengths = np.dot(u, u) * np.dot(v, v)
-    return np.dot(u, v) / lengths if lengths else 0.0
-
-
-@cosine_similarity.mistake("the lengths are added", do="The two lengths are multiplied: ‖u‖ · ‖v‖.")
-def _sum_of_lengths(u, v):
-    lengths = np.linalg.norm(u) + np.linalg.norm(v)
-    return np.dot(u, v) / lengths if lengths else 0.0
-
-
-@cosine_similarity.mistake(
-    "the two lengths stand under one root, added", do="Each length is a root of its own; then multiply the two."
-)
-def _one_root(u, v):
-    lengths = np.sqrt(np.dot(u, u) + np.dot(v, v))
-    return np.dot(u, v) / lengths if lengths else 0.0
-
-
-@cosine_similarity.mistake(
-    "a vector of zeros was divided by its length, which is 0", do="Return 0.0 when one of the lengths is 0."
-)
-def _nan_for_zeros(u, v):
-    with np.errstate(invalid="ignore"):
-        return np.dot(u, v) / (np.linalg.norm(u) * np.linalg.norm(v))
-
-
-@cosine_similarity.mistake(
-    "one minus the cosine is returned", do="That is the cosine distance. Here 1 means the same direction."
-)
-def _cosine_distance(u, v):
-    return 1 - words.cosine_similarity(u, v)
-
-
-@cosine_similarity.mistake("the sign is lost", do="Vectors in opposite directions have the cosine -1: no abs here.")
-def _without_sign(u, v):
-    return abs(words.cosine_similarity(u, v))
-
-
-@cosine_similarity.mistake(
-    "only one of the two lengths is used", do="Divide by the length of u and by the length of v."
-)
-def _one_length(u, v):
-    return np.dot(u, v) / np.linalg.norm(v) if np.linalg.norm(v) else 0.0
-
-
-@cosine_similarity.mistake(
-    "the result was multiplied by the second length",
-    do="Python goes from left to right: a / b * c is (a / b) * c. Put the product of the lengths in brackets.",
-)
-def _without_brackets(u, v):
-    with np.errstate(invalid="ignore"):
-        return np.dot(u, v) / np.linalg.norm(u) * np.linalg.norm(v)
-
-
-@cosine_similarity.mistake(
-    "the products were not added up", do="u * v multiplies place by place. np.dot(u, v), or u @ v, adds up as well."
-)
-def _not_summed(u, v):
-    lengths = np.linalg.norm(u) * np.linalg.norm(v)
-    return u * v / lengths if lengths else 0.0
-
-
-@cosine_similarity.mistake("the angle is returned", do="The cosine of it is wanted: leave np.arccos out.")
-def _angle(u, v):
-    return np.arccos(np.clip(words.cosine_similarity(u, v), -1, 1))
-
+cosine_similarity = Exercise(words.cosine_similarity, _cosine_cases, hints=[
+    "Dot product on top, the product of the two lengths below.",
+    "A length is the square root of the sum of squares: np.linalg.norm(u). Mind a length of 0.",
+    "`np.dot(u, v) / (np.linalg.norm(u) * np.linalg.norm(v))`, and 0.0 when one of the lengths is 0."])
+_LENGTHS = "np.linalg.norm(u) * np.linalg.norm(v)"
+cosine_similarity.slip(" / lengths", "",
+    looks="the dot product is not divided by the lengths", do="Divide by the product of the two lengths.")
+cosine_similarity.slip(_LENGTHS, "np.dot(u, u) * np.dot(v, v)", looks="the lengths lack their square root",
+    do="The length of u is the square root of u·u: np.sqrt or np.linalg.norm.")
+cosine_similarity.slip("norm(u) *", "norm(u) +",
+    looks="the lengths are added", do="The two lengths are multiplied: ‖u‖ · ‖v‖.")
+cosine_similarity.slip(_LENGTHS, "np.sqrt(np.dot(u, u) + np.dot(v, v))",
+    looks="the two lengths stand under one root, added", do="Each length is a root of its own; then multiply the two.")
+cosine_similarity.slip(" if lengths > 0 else 0.0", "",
+    looks="a vector of zeros was divided by its length, which is 0", do="Return 0.0 when one of the lengths is 0.")
+cosine_similarity.slip("np.dot(u, v) / lengths", "1 - np.dot(u, v) / lengths",
+    looks="one minus the cosine is returned", do="That is the cosine distance. Here 1 means the same direction.")
+cosine_similarity.slip("np.dot(u, v)", "abs(np.dot(u, v))",
+    looks="the sign is lost", do="Vectors in opposite directions have the cosine -1: no abs here.")
+cosine_similarity.slip("np.linalg.norm(u) * ", "",
+    looks="only one of the two lengths is used", do="Divide by the length of u and by the length of v.")
+cosine_similarity.slip("/ lengths", f"/ {_LENGTHS}", looks="the result was multiplied by the second length",
+    do="Python goes from left to right: a / b * c is (a / b) * c. Put the product of the lengths in brackets.")
+cosine_similarity.slip("float(np.dot(u, v) / lengths)", "u * v / lengths", looks="the products were not added up",
+    do="u * v multiplies place by place. np.dot(u, v), or u @ v, adds up as well.")
+cosine_similarity.slip("np.dot(u, v) / lengths", "np.arccos(np.clip(np.dot(u, v) / lengths, -1, 1))",
+    looks="the angle is returned", do="The cosine of it is wanted: leave np.arccos out.")
 
 @cosine_similarity.alternative
 def _unit_vectors_first(u, v):
     u, v = (w / np.linalg.norm(w) if np.any(w) else np.zeros(len(w)) for w in (u, v))
     return u @ v
-
 
 @cosine_similarity.alternative
 def _with_loops(u, v):
@@ -746,8 +311,6 @@ def _with_loops(u, v):
 
 
 # ppmi
-
-
 def _ppmi_cases(rng):
     yield case(np.array([[2, 0], [2, 12]]), label="the worked example")
     yield case(np.array([[3, 0, 1], [0, 0, 0]]), label="a word that was never seen")
@@ -755,106 +318,38 @@ def _ppmi_cases(rng):
     for shape in ((3, 5), (6, 4), (4, 4)):
         yield case(rng.poisson(1.5, size=shape))
 
-
-ppmi = Exercise(
-    words.ppmi,
-    cases=_ppmi_cases,
-    hints=[
-        "Work out three sums first: of the whole matrix, of each row, of each column.",
-        "np.outer(row_sums, column_sums) / total is the count that chance alone would give. Compare with it.",
-        "np.log2(counts / expected), with 0 in place of everything negative and wherever the count is 0.",
-    ],
-)
-
-
-def _expected_by_chance(counts):
-    total = max(counts.sum(), 1)
-    return np.outer(counts.sum(axis=1), counts.sum(axis=0)) / total
-
-
-def _log2_where_seen(counts, expected):
-    ratio = np.divide(counts, expected, out=np.ones(counts.shape), where=(counts > 0) & (expected > 0))
-    return np.log2(ratio)
-
-
-@ppmi.mistake("negative values were kept", do="That is PMI. For positive PMI raise what is below 0 to 0: np.maximum.")
-def _not_clipped(counts):
-    return _log2_where_seen(counts, _expected_by_chance(counts))
-
-
-@ppmi.mistake("the natural logarithm was taken", do="The result is in bits: use np.log2.")
-def _natural_logarithm(counts):
-    return words.ppmi(counts) * np.log(2)
-
-
-@ppmi.mistake(
-    "zero is divided by zero where a word was never seen",
-    do="A row of zeros makes the expected count 0 as well. Put 0 wherever the count is 0.",
-)
-def _nan_for_the_unseen(counts):
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.maximum(np.log2(counts / _expected_by_chance(counts)), 0)
-
-
-@ppmi.mistake(
-    "the total N is missing", do="Multiply count by N, the sum of the whole matrix, before dividing by the two sums."
-)
-def _without_the_total(counts):
-    expected = np.outer(counts.sum(axis=1), counts.sum(axis=0))
-    return np.maximum(_log2_where_seen(counts, expected), 0)
-
-
-@ppmi.mistake(
-    "only the sum of the row is used", do="A frequent context is no news: divide by the sum of its column as well."
-)
-def _row_sums_only(counts):
-    expected = np.repeat(counts.sum(axis=1, keepdims=True), counts.shape[1], axis=1) / counts.shape[1]
-    return np.maximum(_log2_where_seen(counts, expected), 0)
-
-
-@ppmi.mistake(
-    "the sums of rows and of columns are exchanged",
-    do="counts.sum(axis=1) has one number for each row, counts.sum(axis=0) one for each column. Mind the order in "
-    "np.outer, or the shapes when you broadcast.",
-)
-def _sums_exchanged(counts):
-    expected = np.outer(counts.sum(axis=0), counts.sum(axis=1)) / max(counts.sum(), 1)
-    return np.maximum(_log2_where_seen(counts, expected), 0)
-
-
-@ppmi.mistake(
-    "the sums of rows and of columns are multiplied place by place",
-    do="Each row sum has to meet each column sum: np.outer(row_sums, column_sums), or keepdims=True when you sum.",
-)
-def _flat_sums(counts):
-    expected = np.broadcast_to(counts.sum(axis=1) * counts.sum(axis=0) / max(counts.sum(), 1), counts.shape)
-    return np.maximum(_log2_where_seen(counts, expected), 0)
-
-
-@ppmi.mistake("the logarithm was left out", do="Take np.log2 of count / expected.")
-def _without_logarithm(counts):
-    expected = _expected_by_chance(counts)
-    return np.divide(counts, expected, out=np.zeros(counts.shape), where=expected > 0)
-
-
-@ppmi.mistake(
-    "the results were cut down to whole numbers",
+ppmi = Exercise(words.ppmi, _ppmi_cases, hints=[
+    "Work out three sums first: of the whole matrix, of each row, of each column.",
+    "np.outer(row_sums, column_sums) / total is the count that chance alone would give. Compare with it.",
+    "np.log2(counts / expected), with 0 in place of everything negative and wherever the count is 0."])
+_RATIO = "np.divide(counts * counts.sum(), by_chance, out=np.ones_like(counts), where=counts > 0)"
+ppmi.slip("np.maximum(np.log2(ratio), 0)", "np.log2(ratio)",
+    looks="negative values were kept", do="That is PMI. For positive PMI raise what is below 0 to 0: np.maximum.")
+ppmi.slip("np.log2", "np.log",
+    looks="the natural logarithm was taken", do="The result is in bits: use np.log2.")
+ppmi.slip(_RATIO, "counts * counts.sum() / by_chance", looks="zero is divided by zero where a word was never seen",
+    do="A row of zeros makes the expected count 0 as well. Put 0 wherever the count is 0.")
+ppmi.slip("counts * counts.sum()", "counts", looks="the total N is missing",
+    do="Multiply count by N, the sum of the whole matrix, before dividing by the two sums.")
+ppmi.slip("counts.sum(axis=0)", "counts.sum() / counts.shape[1]", looks="only the sum of the row is used",
+    do="A frequent context is no news: divide by the sum of its column as well.")
+ppmi.slip("np.outer(counts.sum(axis=1), counts.sum(axis=0))", "counts.sum(axis=1) * counts.sum(axis=0)",
+    looks="the sums of rows and of columns are multiplied place by place",
+    do="Each row sum has to meet each column sum: np.outer(row_sums, column_sums), or keepdims=True when you sum.")
+ppmi.slip("np.log2(ratio)", "np.where(counts > 0, ratio, 0)",
+    looks="the logarithm was left out", do="Take np.log2 of count / expected.")
+ppmi.slip("np.log2(ratio), 0)", "np.log2(ratio), 0).astype(int)", looks="the results were cut down to whole numbers",
     do="np.zeros_like(counts) makes an array of the type of counts, and those are whole numbers. "
-    "np.zeros(counts.shape) makes one of floats.",
-)
-def _whole_numbers(counts):
-    result = np.zeros_like(counts)
-    result[...] = words.ppmi(counts)
-    return result
-
+    "np.zeros(counts.shape) makes one of floats.")
+ppmi.slip(_RATIO, "np.where(counts > 0, counts * counts.sum() / by_chance.T, 1)",
+    looks="the sums of rows and of columns are exchanged",
+    do="counts.sum(axis=1) has one number for each row, counts.sum(axis=0) one for each column. Mind the order in "
+    "np.outer, or the shapes when you broadcast.")
 
 @ppmi.alternative
 def _from_probabilities(counts):
     joint = counts / counts.sum()
-    rows, columns = joint.sum(axis=1, keepdims=True), joint.sum(axis=0, keepdims=True)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.nan_to_num(np.log2(joint / (rows * columns)), neginf=0).clip(0)
-
+    return np.nan_to_num(np.log2(joint / np.outer(joint.sum(axis=1), joint.sum(axis=0))), neginf=0).clip(0)
 
 @ppmi.alternative
 def _with_two_loops(counts):
@@ -865,8 +360,6 @@ def _with_two_loops(counts):
 
 
 # svd_vectors
-
-
 def _svd_cases(rng):
     five_words = [[0, 5, 8, 1, 0], [5, 0, 7, 0, 1], [8, 7, 0, 2, 1], [1, 0, 2, 0, 6], [0, 1, 1, 6, 0]]
     yield case(np.array([[3.0, 0.0, 4.0]]), 1, label="the worked example")
@@ -874,7 +367,6 @@ def _svd_cases(rng):
     yield case(rng.normal(size=(4, 4)), 4, label="as many numbers as before")
     for shape, k in (((7, 4), 2), ((4, 7), 3), ((5, 5), 2)):
         yield case(rng.normal(size=shape) + 0.5, k)
-
 
 def _same_up_to_sign(got, expected, matrix, k):
     """Compare two sets of row vectors by what the free choices of an SVD leave alone."""
@@ -887,118 +379,40 @@ def _same_up_to_sign(got, expected, matrix, k):
     lengths, wanted = np.linalg.norm(got, axis=0), np.linalg.norm(expected, axis=0)
     if text := difference(lengths, wanted, atol=1e-6 * scale, where="the list of the columns' lengths"):
         return text
-    if text := difference(got @ got.T, expected @ expected.T, rtol=1e-5, atol=1e-6 * scale):
-        return text.replace("the result", "the table of dot products of your rows, which no choice of signs changes,")
-    return None
+    products = "the table of dot products of your rows, which no choice of signs changes,"
+    return difference(got @ got.T, expected @ expected.T, rtol=1e-5, atol=1e-6 * scale, where=products)
 
-
-svd_vectors = Exercise(
-    words.svd_vectors,
-    cases=_svd_cases,
-    differ=_same_up_to_sign,
-    hints=[
-        "np.linalg.svd does the decomposition. Ask for full_matrices=False and look at the three shapes.",
-        "It returns U, the singular values in falling order (a flat array) and Vᵀ. The rows of U belong to the words.",
-        "`U[:, :k] * values[:k]` multiplies column j by singular value j.",
-    ],
-)
-
-
-@svd_vectors.mistake(
-    "the vectors belong to the columns of the matrix, not to its rows", do="The words are the rows: take U and not Vᵀ."
-)
-def _context_vectors(matrix, k):
-    _, values, right = np.linalg.svd(matrix, full_matrices=False)
-    return right.T[:, :k] * values[:k]
-
-
-@svd_vectors.mistake(
-    "the columns of U were not multiplied by the singular values",
-    do="Without Σ all k directions weigh the same, the faintest as much as the strongest.",
-)
-def _without_singular_values(matrix, k):
-    return np.linalg.svd(matrix, full_matrices=False)[0][:, :k]
-
-
-@svd_vectors.mistake(
-    "the smallest singular values were kept",
-    do="np.linalg.svd returns them in falling order: the largest k come first (np.linalg.eigh does the opposite).",
-)
-def _smallest(matrix, k):
-    left, values, _ = np.linalg.svd(matrix, full_matrices=False)
-    return (left * values)[:, ::-1][:, :k]
-
-
-@svd_vectors.mistake(
-    "eigenvalues took the place of singular values",
-    do="They agree only for a symmetric matrix without negative eigenvalues. Use np.linalg.svd.",
-)
-def _eigenvalues(matrix, k):
-    values, vectors = np.linalg.eigh(matrix)
-    return (vectors * values)[:, ::-1][:, :k]
-
-
-@svd_vectors.mistake(
-    "the mean was subtracted first", do="That is principal component analysis. Decompose the matrix as it is."
-)
-def _centred(matrix, k):
-    return words.svd_vectors(matrix - matrix.mean(axis=0), k)
-
-
-@svd_vectors.mistake(
-    "k rows were kept instead of k columns", do="Every word keeps a row. Cut the columns: U[:, :k], not U[:k]."
-)
-def _rows_cut(matrix, k):
-    left, values, _ = np.linalg.svd(matrix, full_matrices=False)
-    return (left * values)[:k]
-
-
-@svd_vectors.mistake(
-    "the matrix of rank k was rebuilt",
-    do="U_k Σ_k Vᵀ_k is as wide as the matrix was. Stop before Vᵀ: the k numbers of each row are wanted.",
-)
-def _rebuilt(matrix, k):
-    left, values, right = np.linalg.svd(matrix, full_matrices=False)
-    return (left[:, :k] * values[:k]) @ right[:k]
-
-
-@svd_vectors.mistake(
-    "the third result of np.linalg.svd was taken for V",
-    do="It is Vᵀ already. And the words are the rows of the matrix: their directions stand in U, the first result.",
-)
-def _transposed_contexts(matrix, k):
-    _, values, right = np.linalg.svd(matrix)
-    return right[:, :k] * values[:k]
-
-
-@svd_vectors.mistake(
-    "the k columns were added up",
-    do="`U[:, :k] @ values[:k]` is one number for each word. `*` multiplies column j by number j and keeps them apart.",
-)
-def _added_up(matrix, k):
-    left, values, _ = np.linalg.svd(matrix, full_matrices=False)
-    return left[:, :k] @ values[:k]
-
-
-@svd_vectors.mistake(
-    "U has more columns than there are singular values",
-    do="Cut first and multiply then, U[:, :k] * values[:k], or ask np.linalg.svd for full_matrices=False.",
-)
-def _multiplied_before_the_cut(matrix, k):
-    left, values, _ = np.linalg.svd(matrix)
-    return (left * values)[:, :k]
-
-
-@svd_vectors.mistake("nothing was cut off", do="Keep the first k columns only, those of the k largest singular values.")
-def _not_truncated(matrix, k):
-    left, values, _ = np.linalg.svd(matrix, full_matrices=False)
-    return left * values
-
-
-@svd_vectors.alternative
-def _projected(matrix, k):
-    return matrix @ np.linalg.svd(matrix)[2][:k].T
-
+svd_vectors = Exercise(words.svd_vectors, _svd_cases, differ=_same_up_to_sign, hints=[
+    "np.linalg.svd does the decomposition. Ask for full_matrices=False and look at the three shapes.",
+    "It returns U, the singular values in falling order (a flat array) and Vᵀ. The rows of U belong to the words.",
+    "`U[:, :k] * values[:k]` multiplies column j by singular value j."])
+_KEPT = "left[:, :k] * singular_values[:k]"
+svd_vectors.slip("svd(matrix", "svd(matrix.T", looks="the vectors belong to the columns of the matrix, not to its rows",
+    do="The words are the rows: take U and not Vᵀ.")
+svd_vectors.slip(" * singular_values[:k]", "", looks="the columns of U were not multiplied by the singular values",
+    do="Without Σ all k directions weigh the same, the faintest as much as the strongest.")
+svd_vectors.slip(_KEPT, "(left * singular_values)[:, ::-1][:, :k]", looks="the smallest singular values were kept",
+    do="np.linalg.svd returns them in falling order: the largest k come first (np.linalg.eigh does the opposite).")
+svd_vectors.slip("svd(matrix", "svd(matrix - matrix.mean(axis=0)",
+    looks="the mean was subtracted first", do="That is principal component analysis. Decompose the matrix as it is.")
+svd_vectors.slip(_KEPT, "(left * singular_values)[:k]",
+    looks="k rows were kept instead of k columns", do="Every word keeps a row. Cut the columns: U[:, :k], not U[:k].")
+svd_vectors.slip(_KEPT, "(left[:, :k] * singular_values[:k]) @ _[:k]", looks="the matrix of rank k was rebuilt",
+    do="U_k Σ_k Vᵀ_k is as wide as the matrix was. Stop before Vᵀ: the k numbers of each row are wanted.")
+svd_vectors.slip(_KEPT, "np.linalg.svd(matrix)[2][:, :k] * singular_values[:k]",
+    looks="the third result of np.linalg.svd was taken for V",
+    do="It is Vᵀ already. And the words are the rows of the matrix: their directions stand in U, the first result.")
+svd_vectors.slip("left[:, :k] *", "left[:, :k] @", looks="the k columns were added up",
+    do="`U[:, :k] @ values[:k]` is one number for each word. `*` multiplies column j by number j and keeps them apart.")
+svd_vectors.slip(_KEPT, "left * singular_values",
+    looks="nothing was cut off", do="Keep the first k columns only, those of the k largest singular values.")
+svd_vectors.slip(_KEPT, "np.multiply(*np.linalg.eigh(matrix))[:, ::-1][:, :k]",
+    looks="eigenvalues took the place of singular values",
+    do="They agree only for a symmetric matrix without negative eigenvalues. Use np.linalg.svd.")
+svd_vectors.slip(_KEPT, "(np.linalg.svd(matrix)[0] * singular_values)[:, :k]",
+    looks="U has more columns than there are singular values",
+    do="Cut first and multiply then, U[:, :k] * values[:k], or ask np.linalg.svd for full_matrices=False.")
+svd_vectors.alternative(lambda matrix, k: matrix @ np.linalg.svd(matrix)[2][:k].T)
 
 @svd_vectors.alternative
 def _from_the_dot_products_of_the_rows(matrix, k):
@@ -1007,8 +421,6 @@ def _from_the_dot_products_of_the_rows(matrix, k):
 
 
 # nearest
-
-
 def _nearest_cases(rng):
     animals = ["cat", "dog", "car", "bus", "mat"]
     points = np.array([[1.0, 0.2], [2.0, 0.5], [5.0, 20.0], [0.1, 1.0], [0.5, -1.0]])
@@ -1016,142 +428,68 @@ def _nearest_cases(rng):
     yield case("cat", 2, points, animals, label="five words")
     yield case("car", 4, points, animals)
     yield case("bus", 9, points, animals, label="more neighbours asked for than there are words")
-    yield case(
-        "dog", 4, np.vstack([points[:4], np.zeros(2)]) * [[1], [1], [-1], [1], [1]], animals, label="a vector of zeros"
-    )
+    yield case("dog", 4, points * [[1], [1], [-1], [1], [0]], animals, label="a vector of zeros")
     yield case("cat", 3, np.array([[1, 0], [2, 0], [0, 3], [5, 0], [1, 1]]), animals, label="two equally near words")
     for size in (8, 11):
         vocabulary = [f"w{i}" for i in rng.permutation(size)]
         vectors = rng.normal(size=(size, 3)) * rng.uniform(0.2, 5, size=(size, 1))
         yield case(vocabulary[rng.integers(0, size - 1)], 4, vectors, vocabulary)
 
+def _similarities(word, vectors, vocabulary):
+    return np.array([words.cosine_similarity(vectors[vocabulary.index(word)], vector) for vector in vectors])
 
 def _same_up_to_ties(got, expected, word, k, vectors, vocabulary):
     """Compare two lists of words by the similarity at each place, so that ties may come in any order."""
     got = got.tolist() if isinstance(got, np.ndarray) else got
     text = difference(got, expected)
-    if text is None or not isinstance(got, (list, tuple)) or len(got) != len(expected):
+    distinct = isinstance(got, (list, tuple)) and len(got) == len(expected) == len(set(map(str, got)))
+    if text is None or not distinct or any(not isinstance(x, str) or x not in vocabulary for x in [*got, *expected]):
         return text
-    if len(set(got)) < len(got) or any(not isinstance(x, str) or x not in vocabulary for x in [*got, *expected]):
-        return text
-    centre = vectors[vocabulary.index(word)]
-    ours, theirs = (
-        [words.cosine_similarity(centre, vectors[vocabulary.index(x)]) for x in list_] for list_ in (got, expected)
-    )
+    similarity = dict(zip(vocabulary, _similarities(word, vectors, vocabulary), strict=True))
+    ours, theirs = ([similarity[x] for x in found] for found in (got, expected))
     return None if word not in got and np.allclose(ours, theirs) else text
 
-
-nearest = Exercise(
-    words.nearest,
-    cases=_nearest_cases,
-    differ=_same_up_to_ties,
-    hints=[
-        "First the similarities of all words with the given one, then their order, then the names.",
-        "vectors @ vectors[i] gives all dot products at once; np.linalg.norm(vectors, axis=1) all lengths.",
-        "np.argsort sorts upwards: sort the negative similarities, drop the word itself, take k, look up the names.",
-    ],
-)
-
-
-def _similarities(word, vectors, vocabulary):
-    centre = vectors[vocabulary.index(word)]
-    return np.array([words.cosine_similarity(centre, vector) for vector in vectors])
-
-
-@nearest.mistake(
-    "the word itself is among its neighbours", do="Nothing is nearer to a word than the word: leave it out."
-)
-def _with_the_word(word, k, vectors, vocabulary):
-    order = np.argsort(-_similarities(word, vectors, vocabulary), kind="stable")
-    return [vocabulary[i] for i in order][:k]
-
-
-@nearest.mistake(
-    "the last k places of an upward sort are returned as they are",
+nearest = Exercise(words.nearest, _nearest_cases, differ=_same_up_to_ties, hints=[
+    "First the similarities of all words with the given one, then their order, then the names.",
+    "vectors @ vectors[i] gives all dot products at once; np.linalg.norm(vectors, axis=1) all lengths.",
+    "np.argsort sorts upwards: sort the negative similarities, drop the word itself, take k, look up the names."])
+_TAKEN = "order if i != query][:k]"
+nearest.slip(" if i != query", "",
+    looks="the word itself is among its neighbours", do="Nothing is nearer to a word than the word: leave it out.")
+nearest.slip(_TAKEN, "np.argsort(similarity, kind='stable')[-k:]]",
+    looks="the last k places of an upward sort are returned as they are",
     do="The very last place is the word itself, and the one before it its nearest neighbour: turn the order round with "
-    "[::-1], then leave the word out.",
-)
-def _end_of_upward_sort(word, k, vectors, vocabulary):
-    return [vocabulary[i] for i in np.argsort(_similarities(word, vectors, vocabulary), kind="stable")[-k:]]
-
-
-@nearest.mistake("the least similar words come first", do="np.argsort sorts upwards: sort the negative similarities.")
-def _least_similar(word, k, vectors, vocabulary):
-    order = np.argsort(_similarities(word, vectors, vocabulary), kind="stable")
-    return [vocabulary[i] for i in order if vocabulary[i] != word][:k]
-
-
-@nearest.mistake(
-    "the dot product decides", do="It favours long vectors. Divide by the lengths: rank by cosine similarity."
-)
-def _by_dot_product(word, k, vectors, vocabulary):
-    order = np.argsort(-(vectors @ vectors[vocabulary.index(word)]), kind="stable")
-    return [vocabulary[i] for i in order if vocabulary[i] != word][:k]
-
-
-@nearest.mistake(
-    "the distance between the points decides",
-    do="A long and a short vector can point the same way. Rank by cosine similarity.",
-)
-def _by_distance(word, k, vectors, vocabulary):
-    order = np.argsort(np.linalg.norm(vectors - vectors[vocabulary.index(word)], axis=1), kind="stable")
-    return [vocabulary[i] for i in order if vocabulary[i] != word][:k]
-
-
-@nearest.mistake(
-    "the word was removed first, and the places no longer fit the vocabulary",
-    do="After a removal every later word moves up one place. Sort first, then leave the word out.",
-)
-def _places_moved(word, k, vectors, vocabulary):
-    similarity = np.delete(_similarities(word, vectors, vocabulary), vocabulary.index(word))
-    return [vocabulary[i] for i in np.argsort(-similarity, kind="stable")][:k]
-
-
-@nearest.mistake("row numbers are returned", do="Look the numbers up in the vocabulary: words are asked for.")
-def _row_numbers(word, k, vectors, vocabulary):
-    return [vocabulary.index(neighbour) for neighbour in words.nearest(word, k, vectors, vocabulary)]
-
-
-@nearest.mistake(
-    "a vector of zeros was divided by its length, which is 0",
-    do="Its cosine with anything counts as 0: that is more than a negative cosine, while NaN is always sorted last.",
-)
-def _zeros_last(word, k, vectors, vocabulary):
-    norms = np.linalg.norm(vectors, axis=1)
-    with np.errstate(invalid="ignore"):
-        similarity = vectors @ vectors[vocabulary.index(word)] / norms
-    order = np.argsort(-similarity, kind="stable")
-    return [vocabulary[i] for i in order if vocabulary[i] != word][:k]
-
-
-@nearest.mistake(
-    "the first word of the sorted list is dropped, whichever it is",
-    do="Another word can be just as similar as the word itself and come before it. Leave the word out by its name.",
-)
-def _first_dropped(word, k, vectors, vocabulary):
-    order = np.argsort(_similarities(word, vectors, vocabulary), kind="stable")[::-1]
-    return [vocabulary[i] for i in order[1 : k + 1]]
-
-
-@nearest.mistake(
-    "one neighbour too few is returned", do="The word itself takes a place in the sorted list: drop it, then take k."
-)
-def _one_too_few(word, k, vectors, vocabulary):
-    order = np.argsort(-_similarities(word, vectors, vocabulary), kind="stable")[:k]
-    return [vocabulary[i] for i in order if vocabulary[i] != word]
-
+    "[::-1], then leave the word out.")
+nearest.slip("-similarity", "similarity",
+    looks="the least similar words come first", do="np.argsort sorts upwards: sort the negative similarities.")
+nearest.slip("-similarity", "-(vectors @ vectors[query])",
+    looks="the dot product decides", do="It favours long vectors. Divide by the lengths: rank by cosine similarity.")
+nearest.slip("-similarity", "np.linalg.norm(vectors - vectors[query], axis=1)",
+    looks="the distance between the points decides",
+    do="A long and a short vector can point the same way. Rank by cosine similarity.")
+nearest.slip(_TAKEN, "np.argsort(-np.delete(similarity, query), kind='stable')][:k]",
+    looks="the word was removed first, and the places no longer fit the vocabulary",
+    do="After a removal every later word moves up one place. Sort first, then leave the word out.")
+nearest.slip("[vocabulary[i] for", "[i for",
+    looks="row numbers are returned", do="Look the numbers up in the vocabulary: words are asked for.")
+nearest.slip(", out=np.zeros(len(lengths)), where=lengths > 0", "",
+    looks="a vector of zeros was divided by its length, which is 0",
+    do="Its cosine with anything counts as 0: that is more than a negative cosine, while NaN is always sorted last.")
+nearest.slip(_TAKEN, "np.argsort(similarity, kind='stable')[::-1][1 : k + 1]]",
+    looks="the first word of the sorted list is dropped, whichever it is",
+    do="Another word can be just as similar as the word itself and come before it. Leave the word out by its name.")
+nearest.slip(_TAKEN, "order[:k] if i != query]", looks="one neighbour too few is returned",
+    do="The word itself takes a place in the sorted list: drop it, then take k.")
 
 @nearest.alternative
 def _as_an_array(word, k, vectors, vocabulary):
     order = np.argsort(-_similarities(word, vectors, vocabulary))
     return np.array(vocabulary)[order[order != vocabulary.index(word)]][:k]
 
-
 @nearest.alternative
 def _with_sorted(word, k, vectors, vocabulary):
     similarity = dict(zip(vocabulary, _similarities(word, vectors, vocabulary), strict=True))
     return sorted(set(vocabulary) - {word}, key=lambda other: (-similarity[other], other))[:k]
-
 
 @nearest.alternative
 def _unit_vectors(word, k, vectors, vocabulary):
@@ -1159,5 +497,4 @@ def _unit_vectors(word, k, vectors, vocabulary):
     unit = vectors / np.where(norms == 0, 1, norms)
     similarity = unit @ unit[vocabulary.index(word)]
     similarity[vocabulary.index(word)] = -np.inf
-    best = np.argsort(similarity)[::-1]
-    return [vocabulary[i] for i in best[: min(k, len(vocabulary) - 1)]]
+    return [vocabulary[i] for i in np.argsort(similarity)[::-1][: min(k, len(vocabulary) - 1)]]
