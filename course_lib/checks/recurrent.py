@@ -690,9 +690,8 @@ def _clip_cases(rng):
     yield case([np.zeros((2, 3)), np.zeros((2, 3))], 1.0, label="all zero")
     yield case([np.array([0.1, -0.2])], 1.0, label="a short one")
     yield case([rng.normal(size=(3, 2)), 5 * rng.normal(size=4), 0.1 * rng.normal(size=(2, 1, 2))], 1.7)
-    yield case(
-        [torch.tensor(rng.normal(size=(2, 3)) * 9), torch.tensor(rng.normal(size=5))], 0.8, label="torch tensors"
-    )
+    yield case([torch.tensor(rng.normal(size=(2, 3)) * 9), torch.tensor(rng.normal(size=5))], 0.8,
+        label="torch tensors")
 
 
 clip_by_norm = Exercise(recurrent.clip_by_norm, _clip_cases, hints=[
