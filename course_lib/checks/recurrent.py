@@ -1,12 +1,10 @@
 """The exercises of the recurrent lesson: cases, hints, known mistakes and other right answers."""
 
-import math
-
 import numpy as np
 import torch
 from torch.nn import functional
 
-from course_lib.judge.compare import difference, kind
+from course_lib.judge.compare import kind
 from course_lib.judge.exercise import Exercise, case
 from course_lib.reference import recurrent
 
@@ -17,105 +15,47 @@ def _mean_cases(rng):
     sentence = np.array([[[1.0, 2.0], [3.0, 4.0], [9.0, 9.0]]])
     yield case(sentence, np.array([[True, True, False]]), label="the worked example")
     yield case(rng.normal(size=(2, 3, 4)), np.array([[True, True, True], [True, False, False]]))
-    yield case(
-        rng.normal(size=(3, 5, 2)),
-        np.arange(5) < np.array([[4], [0], [2]]),
-        label="a sentence without words in the middle",
-    )
+    some_words = np.arange(5) < np.array([[4], [0], [2]])
+    yield case(rng.normal(size=(3, 5, 2)), some_words, label="a sentence without words in the middle")
     yield case(rng.normal(size=(2, 4, 3)), np.ones((2, 4), dtype=bool), label="no padding at all")
     X, mask = rng.normal(size=(4, 6, 3)), np.arange(6) < rng.integers(1, 7, size=(4, 1))
     X[~mask] = 1e6
     yield case(X, mask, label="large numbers in the padding")
 
 
-masked_mean = Exercise(
-    recurrent.masked_mean,
-    cases=_mean_cases,
-    hints=[
-        "First make the padding harmless, then add up the words, then divide by how many there were.",
-        "`mask[:, :, None]` has shape (B, T, 1) and fits X. `mask.sum(axis=1, keepdims=True)` has the lengths, (B, 1).",
-        "A sentence without words has a sum of zeros. Divide it by 1: `np.maximum(lengths, 1)`.",
-    ],
-)
+masked_mean = Exercise(recurrent.masked_mean, _mean_cases, hints=[
+    "First make the padding harmless, then add up the words, then divide by how many there were.",
+    "`mask[:, :, None]` has shape (B, T, 1) and fits X. `mask.sum(axis=1, keepdims=True)` has the lengths, (B, 1).",
+    "A sentence without words has a sum of zeros. Divide it by 1: `np.maximum(lengths, 1)`.",
+])
 
-
-@masked_mean.mistake(
-    "the sum was divided by T, not by the number of words",
-    do="The padding is gone from the sum, but it was still counted. Each row has its own length: mask.sum(axis=1).",
-)
-def _divided_by_the_width(X, mask):
-    return (X * mask[:, :, None]).mean(axis=1)
-
-
-@masked_mean.mistake(
-    "the padding was averaged as well",
-    do="Set the places where mask is False to 0 before you add up, and do not count them.",
-)
-def _padding_included(X, mask):
-    return X.mean(axis=1)
-
-
-@masked_mean.mistake(
-    "a sentence without words was divided by 0",
-    do="Its sum is zero, and 0/0 is NaN. Make the smallest length 1: np.maximum(lengths, 1).",
-)
-def _nothing_by_nothing(X, mask):
-    with np.errstate(invalid="ignore"):
-        return (X * mask[:, :, None]).sum(axis=1) / mask.sum(axis=1, keepdims=True)
-
-
-@masked_mean.mistake("the words were added up but not divided", do="Divide each row by its number of words.")
-def _only_summed(X, mask):
-    return (X * mask[:, :, None]).sum(axis=1)
-
-
-@masked_mean.mistake(
-    "every sum was divided by the number of words in the whole batch",
-    do="mask.sum() is one number for all. mask.sum(axis=1, keepdims=True) has one for each sentence.",
-)
-def _divided_by_the_batch(X, mask):
-    return (X * mask[:, :, None]).sum(axis=1) / mask.sum()
-
-
-@masked_mean.mistake(
-    "the average ran over the sentences instead of the words",
-    do="Axis 0 is the batch, axis 1 the time. Only the time goes: the result has shape (B, D).",
-)
-def _over_the_batch(X, mask):
-    return (X * mask[:, :, None]).sum(axis=0) / np.maximum(mask.sum(axis=0)[:, None], 1)
-
-
-@masked_mean.mistake(
-    "the padding was overwritten in X itself",
-    do="X belongs to the caller. np.where(mask[:, :, None], X, 0) makes a copy.",
-)
-def _overwritten(X, mask):
-    X[~mask] = 0
-    return X.sum(axis=1) / np.maximum(mask.sum(axis=1, keepdims=True), 1)
-
-
-@masked_mean.mistake(
-    "all words of all sentences were averaged together",
-    do="X[mask] is one long list of words: which sentence they came from is lost. Sum over axis 1 instead.",
-)
-def _all_in_one(X, mask):
-    return X[mask].mean(axis=0)
-
-
-@masked_mean.mistake(
-    "mask was multiplied with X as it is",
-    do="X has the shape (B, T, D), mask (B, T). `mask[:, :, None]` has a third axis of length 1 and fits.",
-)
-def _mask_without_an_axis(X, mask):
-    return (X * mask).sum(axis=1) / np.maximum(mask.sum(axis=1), 1)
-
-
-@masked_mean.mistake(
-    "the lengths have the shape (B,) and do not fit the sums of shape (B, D)",
-    do="Keep the axis: mask.sum(axis=1, keepdims=True) has the shape (B, 1), one length for each row.",
-)
-def _flat_lengths(X, mask):
-    return (X * mask[:, :, None]).sum(axis=1) / np.maximum(mask.sum(axis=1), 1)
+masked_mean.slip("words.sum(axis=1) / np.maximum(lengths, 1)", "words.mean(axis=1)",
+    looks="the sum was divided by T, not by the number of words",
+    do="The padding is gone from the sum, but it was still counted. Each row has its own length: mask.sum(axis=1).")
+masked_mean.slip("words.sum(axis=1) / np.maximum(lengths, 1)", "X.mean(axis=1)",
+    looks="the padding was averaged as well",
+    do="Set the places where mask is False to 0 before you add up, and do not count them.")
+masked_mean.slip("np.maximum(lengths, 1)", "lengths",
+    looks="a sentence without words was divided by 0",
+    do="Its sum is zero, and 0/0 is NaN. Make the smallest length 1: np.maximum(lengths, 1).")
+masked_mean.slip(" / np.maximum(lengths, 1)", "",
+    looks="the words were added up but not divided", do="Divide each row by its number of words.")
+masked_mean.slip("np.maximum(lengths, 1)", "mask.sum()",
+    looks="every sum was divided by the number of words in the whole batch",
+    do="mask.sum() is one number for all. mask.sum(axis=1, keepdims=True) has one for each sentence.")
+masked_mean.slip("words.sum(axis=1) / np.maximum(lengths, 1)",
+    "words.sum(axis=0) / np.maximum(mask.sum(axis=0)[:, None], 1)",
+    looks="the average ran over the sentences instead of the words",
+    do="Axis 0 is the batch, axis 1 the time. Only the time goes: the result has shape (B, D).")
+masked_mean.slip("words.sum(axis=1) / np.maximum(lengths, 1)", "X[mask].mean(axis=0)",
+    looks="all words of all sentences were averaged together",
+    do="X[mask] is one long list of words: which sentence they came from is lost. Sum over axis 1 instead.")
+masked_mean.slip("np.where(mask[:, :, None], X, 0.0)", "X * mask",
+    looks="mask was multiplied with X as it is",
+    do="X has the shape (B, T, D), mask (B, T). `mask[:, :, None]` has a third axis of length 1 and fits.")
+masked_mean.slip(", keepdims=True", "",
+    looks="the lengths have the shape (B,) and do not fit the sums of shape (B, D)",
+    do="Keep the axis: mask.sum(axis=1, keepdims=True) has the shape (B, 1), one length for each row.")
 
 
 @masked_mean.alternative
@@ -150,46 +90,57 @@ def _forward_cases(rng):
         yield case(rng.normal(size=(B, T, D)), rng.normal(size=(B, H)), *_network(rng, D, H), label=label)
 
 
-rnn_forward = Exercise(
-    recurrent.rnn_forward,
-    cases=_forward_cases,
-    hints=[
-        "One loop over the time. Which variable must survive from one round to the next?",
-        "`X[:, t]` has all words at place t, shape (B, D). `rnn_step` reads one word. Append its result to a list.",
-        "`h = rnn_step(X[:, t], h, W_xh, W_hh, b)` in the loop; at the end `np.stack(states, axis=1)`.",
-    ],
-)
+rnn_forward = Exercise(recurrent.rnn_forward, _forward_cases, hints=[
+    "One loop over the time. Which variable must survive from one round to the next?",
+    "`X[:, t]` has all words at place t, shape (B, D). `rnn_step` reads one word. Append its result to a list.",
+    "`h = rnn_step(X[:, t], h, W_xh, W_hh, b)` in the loop; at the end `np.stack(states, axis=1)`.",
+])
 
-
-def _steps(X, h0, W_xh, W_hh, b, step, axis=1):
-    h, states = h0, []
-    for t in range(X.shape[1]):
-        h = step(X[:, t], h)
-        states.append(h)
-    return np.stack(states, axis=axis)
+rnn_forward.slip("X[:, t], h, W_xh", "X[:, t], h0, W_xh",
+    looks="every step starts from h0 again",
+    do="The new state must be the old state of the next step: h = rnn_step(..., h, ...).")
+rnn_forward.slip("X[:, t]", "X[:, t - 1] * (t > 0)",
+    looks="each step reads the word before its own",
+    do="The state h_t has read x_t. Step t takes X[:, t], also the first one.")
+rnn_forward.slip("x @ W_xh.T + h @ W_hh.T + b", "W_xh @ x + W_hh @ h + b", inside="rnn_step",
+    looks="the matrices stand on the left, as in the formula",
+    do="The formula is for one column. Here words and states lie in rows, so W x becomes X[:, t] @ W_xh.T.")
+rnn_forward.slip("np.stack(states, axis=1)", "h",
+    looks="only the last state is returned", do="Keep the state of every step in a list and stack them.")
+rnn_forward.slip("W_xh, W_hh", "W_hh, W_xh",
+    looks="W_xh and W_hh have changed places",
+    do="W_xh leads from the word to the state, W_hh from state to state. Read the letters as 'from x to h'.")
+rnn_forward.slip("W_hh, b", "W_hh.T, b",
+    looks="W_hh is not transposed",
+    do="W_hh is square, so no error tells you. The formula W h is h @ W.T for states in rows.")
+rnn_forward.slip("h, states = h0", "h, states = np.zeros_like(h0)",
+    looks="reading starts from zeros", do="The caller may carry a state over from earlier text: start from h0.")
+rnn_forward.slip("axis=1", "axis=0",
+    looks="the states are stacked along the wrong axis",
+    do="The list has T arrays of shape (B, H): np.stack(states, axis=1).")
+rnn_forward.slip("[]", "[h0]",
+    looks="h0 is the first entry of the result",
+    do="The result has T states, those after each word. h0 comes before any word.")
+rnn_forward.slip("np.tanh", "", inside="rnn_step",
+    looks="the tanh is missing", do="Without it the states can grow without limit: h = np.tanh(...).")
+rnn_forward.slip("np.tanh(x @ W_xh.T + h @ W_hh.T + b)", "1 / (1 + np.exp(-(x @ W_xh.T + h @ W_hh.T + b)))",
+    inside="rnn_step",
+    looks="a sigmoid was used in place of the tanh",
+    do="Some books write σ for any activation. Here it is the tanh; σ is for the gates of the next lesson.")
+rnn_forward.slip(" + b", "", inside="rnn_step",
+    looks="the bias is missing", do="Inside the tanh stand three terms: word, old state, and b.")
+rnn_forward.slip("h = rnn_step(X[:, t], h, W_xh, W_hh, b)\n        states.append(h)",
+    "states.append(h)\n        h = rnn_step(X[:, t], h, W_xh, W_hh, b)",
+    looks="each state was stored before its word was read",
+    do="First h = rnn_step(...), then append: else the list begins with h0, and the last state is missing.")
+rnn_forward.slip("W_hh, b)", "W_hh, b) if t > 0 else 0 * h0",
+    looks="the first word was left out",
+    do="Python counts from 0: the loop starts at t = 0, and its first step goes from h0.")
 
 
 @rnn_forward.mistake(
-    "every step starts from h0 again",
-    do="The new state must be the old state of the next step: h = rnn_step(..., h, ...).",
-)
-def _not_carried(X, h0, W_xh, W_hh, b):
-    return _steps(X, h0, W_xh, W_hh, b, lambda x, h: np.tanh(x @ W_xh.T + h0 @ W_hh.T + b))
-
-
-@rnn_forward.mistake(
-    "each step reads the word before its own",
-    do="The state h_t has read x_t. Step t takes X[:, t], also the first one.",
-)
-def _one_word_late(X, h0, W_xh, W_hh, b):
-    late = np.concatenate([np.zeros_like(X[:, :1]), X[:, :-1]], axis=1)
-    return recurrent.rnn_forward(late, h0, W_xh, W_hh, b)
-
-
-@rnn_forward.mistake(
-    "the loop runs over the sentences instead of over the time",
-    do="Axis 0 of X is the batch: X[0] is a whole sentence. Step t reads X[:, t], one word of each sentence.",
-)
+    looks="the loop runs over the sentences instead of over the time",
+    do="Axis 0 of X is the batch: X[0] is a whole sentence. Step t reads X[:, t], one word of each sentence.")
 def _over_the_sentences(X, h0, W_xh, W_hh, b):
     h, states = h0, []
     for sentence in X:
@@ -198,97 +149,12 @@ def _over_the_sentences(X, h0, W_xh, W_hh, b):
     return np.stack(states, axis=0)
 
 
-@rnn_forward.mistake(
-    "the matrices stand on the left, as in the formula",
-    do="The formula is for one column. Here words and states lie in rows, so W x becomes X[:, t] @ W_xh.T.",
-)
-def _columns_for_rows(X, h0, W_xh, W_hh, b):
-    return _steps(X, h0, W_xh, W_hh, b, lambda x, h: np.tanh(W_xh @ x + W_hh @ h + b))
-
-
-@rnn_forward.mistake("only the last state is returned", do="Keep the state of every step in a list and stack them.")
-def _last_only(X, h0, W_xh, W_hh, b):
-    return recurrent.rnn_forward(X, h0, W_xh, W_hh, b)[:, -1]
-
-
-@rnn_forward.mistake(
-    "W_xh and W_hh have changed places",
-    do="W_xh leads from the word to the state, W_hh from state to state. Read the letters as 'from x to h'.",
-)
-def _swapped(X, h0, W_xh, W_hh, b):
-    return _steps(X, h0, W_xh, W_hh, b, lambda x, h: np.tanh(x @ W_hh.T + h @ W_xh.T + b))
-
-
-@rnn_forward.mistake(
-    "W_hh is not transposed", do="W_hh is square, so no error tells you. The formula W h is h @ W.T for states in rows."
-)
-def _not_transposed(X, h0, W_xh, W_hh, b):
-    return recurrent.rnn_forward(X, h0, W_xh, W_hh.T, b)
-
-
-@rnn_forward.mistake(
-    "reading starts from zeros", do="The caller may carry a state over from earlier text: start from h0."
-)
-def _from_zeros(X, h0, W_xh, W_hh, b):
-    return recurrent.rnn_forward(X, np.zeros_like(h0), W_xh, W_hh, b)
-
-
-@rnn_forward.mistake(
-    "the states are stacked along the wrong axis", do="The list has T arrays of shape (B, H): np.stack(states, axis=1)."
-)
-def _time_first(X, h0, W_xh, W_hh, b):
-    return recurrent.rnn_forward(X, h0, W_xh, W_hh, b).swapaxes(0, 1)
-
-
-@rnn_forward.mistake(
-    "h0 is the first entry of the result",
-    do="The result has T states, those after each word. h0 comes before any word.",
-)
-def _with_the_start(X, h0, W_xh, W_hh, b):
-    return np.concatenate([h0[:, None], recurrent.rnn_forward(X, h0, W_xh, W_hh, b)], axis=1)
-
-
-@rnn_forward.mistake("the tanh is missing", do="Without it the states can grow without limit: h = np.tanh(...).")
-def _linear(X, h0, W_xh, W_hh, b):
-    return _steps(X, h0, W_xh, W_hh, b, lambda x, h: x @ W_xh.T + h @ W_hh.T + b)
-
-
-@rnn_forward.mistake(
-    "a sigmoid was used in place of the tanh",
-    do="Some books write σ for any activation. Here it is the tanh; σ is for the gates of the next lesson.",
-)
-def _sigmoid(X, h0, W_xh, W_hh, b):
-    return _steps(X, h0, W_xh, W_hh, b, lambda x, h: 1 / (1 + np.exp(-(x @ W_xh.T + h @ W_hh.T + b))))
-
-
-@rnn_forward.mistake("the bias is missing", do="Inside the tanh stand three terms: word, old state, and b.")
-def _no_bias(X, h0, W_xh, W_hh, b):
-    return recurrent.rnn_forward(X, h0, W_xh, W_hh, np.zeros_like(b))
-
-
-@rnn_forward.mistake(
-    "each state was stored before its word was read",
-    do="First h = rnn_step(...), then append: else the list begins with h0, and the last state is missing.",
-)
-def _stored_too_early(X, h0, W_xh, W_hh, b):
-    return np.concatenate([h0[:, None], recurrent.rnn_forward(X, h0, W_xh, W_hh, b)[:, :-1]], axis=1)
-
-
-@rnn_forward.mistake(
-    "the first word was left out",
-    do="Python counts from 0: the loop starts at t = 0, and its first step goes from h0.",
-)
-def _first_word_left_out(X, h0, W_xh, W_hh, b):
-    hs = np.zeros((*X.shape[:2], len(b)))
-    for t in range(1, X.shape[1]):
-        hs[:, t] = recurrent.rnn_step(X[:, t], hs[:, t - 1], W_xh, W_hh, b)
-    return hs
-
-
 @rnn_forward.alternative
 def _one_wide_matrix(X, h0, W_xh, W_hh, b):
-    wide = np.hstack([W_hh, W_xh])
-    return _steps(X, h0, W_xh, W_hh, b, lambda x, h: np.tanh(np.concatenate([h, x], axis=-1) @ wide.T + b))
+    states, wide = [h0], np.hstack([W_hh, W_xh])
+    for t in range(X.shape[1]):
+        states.append(np.tanh(np.concatenate([states[-1], X[:, t]], axis=-1) @ wide.T + b))
+    return np.stack(states[1:], axis=1)
 
 
 @rnn_forward.alternative
@@ -312,76 +178,36 @@ def _target_cases(rng):
         yield case(rng.integers(3, 50, size=size).tolist(), 2, 1)
 
 
-lm_targets = Exercise(
-    recurrent.lm_targets,
-    cases=_target_cases,
-    hints=[
-        "Write the sentence with both marks on paper. What is read last? What must be predicted first?",
-        "The inputs have no eos, the targets have no bos. Otherwise both are the sentence.",
-        "`[bos, *ids]` and `[*ids, eos]`.",
-    ],
-)
+lm_targets = Exercise(recurrent.lm_targets, _target_cases, returns=("inputs", "targets"), hints=[
+    "Write the sentence with both marks on paper. What is read last? What must be predicted first?",
+    "The inputs have no eos, the targets have no bos. Otherwise both are the sentence.",
+    "`[bos, *ids]` and `[*ids, eos]`.",
+])
 
-
-@lm_targets.mistake(
-    "the targets are the inputs themselves",
-    do="A model that may copy what it reads learns nothing about the next word. Shift the targets by one place.",
-)
-def _copies(ids, bos, eos):
-    return [bos, *ids], [bos, *ids]
-
-
-@lm_targets.mistake(
-    "the shift goes the wrong way", do="The target is the word that comes after the input, not the one before it."
-)
-def _backwards(ids, bos, eos):
-    return [*ids, eos], [bos, *ids]
-
-
-@lm_targets.mistake(
-    "the end mark is missing",
-    do="The model must learn to stop as well: after the last word it should predict eos. There are N + 1 pairs.",
-)
-def _no_end(ids, bos, eos):
-    return [bos, *ids][:-1], list(ids)
-
-
-@lm_targets.mistake(
-    "the beginning mark is missing",
-    do="The first word must be predicted, too, from nothing but bos. There are N + 1 pairs.",
-)
-def _no_beginning(ids, bos, eos):
-    return list(ids), [*ids[1:], eos]
-
-
-@lm_targets.mistake(
-    "both lists have both marks", do="Nothing follows eos, so the model never reads it; nothing comes before bos."
-)
-def _both_marks(ids, bos, eos):
-    return [bos, *ids, eos], [bos, *ids, eos]
-
-
-@lm_targets.mistake("the model reads the end mark", do="Nothing follows eos, so there is nothing to predict from it.")
-def _reads_the_end(ids, bos, eos):
-    return [bos, *ids, eos], [*ids, eos]
-
-
-@lm_targets.mistake("pairs were returned", do="Return two lists, first all inputs, then all targets.")
-def _pairs(ids, bos, eos):
-    return list(zip([bos, *ids], [*ids, eos], strict=True))
-
-
-@lm_targets.mistake(
-    "the first word is no target",
-    do="It must be predicted, too, from bos alone. The targets are the whole sentence, and eos after it.",
-)
-def _first_word_no_target(ids, bos, eos):
-    return [bos, *ids], [*ids[1:], eos]
-
-
-@lm_targets.mistake("bos and eos have changed places", do="bos stands at the beginning, eos at the end.")
-def _marks_swapped(ids, bos, eos):
-    return [eos, *ids], [*ids, bos]
+lm_targets.slip("[*ids, eos]", "[bos, *ids]",
+    looks="the targets are the inputs themselves",
+    do="A model that may copy what it reads learns nothing about the next word. Shift the targets by one place.")
+lm_targets.slip("[bos, *ids], [*ids, eos]", "[*ids, eos], [bos, *ids]",
+    looks="the shift goes the wrong way",
+    do="The target is the word that comes after the input, not the one before it.")
+lm_targets.slip("[bos, *ids], [*ids, eos]", "[bos, *ids][:-1], ids",
+    looks="the end mark is missing",
+    do="The model must learn to stop as well: after the last word it should predict eos. There are N + 1 pairs.")
+lm_targets.slip("[bos, *ids], [*ids, eos]", "ids, [*ids[1:], eos]",
+    looks="the beginning mark is missing",
+    do="The first word must be predicted, too, from nothing but bos. There are N + 1 pairs.")
+lm_targets.slip("[bos, *ids], [*ids, eos]", "[bos, *ids, eos], [bos, *ids, eos]",
+    looks="both lists have both marks",
+    do="Nothing follows eos, so the model never reads it; nothing comes before bos.")
+lm_targets.slip("[bos, *ids]", "[bos, *ids, eos]",
+    looks="the model reads the end mark", do="Nothing follows eos, so there is nothing to predict from it.")
+lm_targets.slip("[bos, *ids], [*ids, eos]", "list(zip([bos, *ids], [*ids, eos]))",
+    looks="pairs were returned", do="Return two lists, first all inputs, then all targets.")
+lm_targets.slip("[*ids, eos]", "[*ids[1:], eos]",
+    looks="the first word is no target",
+    do="It must be predicted, too, from bos alone. The targets are the whole sentence, and eos after it.")
+lm_targets.slip("bos: int, eos: int", "eos: int, bos: int",
+    looks="bos and eos have changed places", do="bos stands at the beginning, eos at the end.")
 
 
 @lm_targets.alternative
@@ -420,129 +246,55 @@ def _loss_cases(rng):
     yield case(logits, torch.tensor([[1, 2], [2, 0]]), 0, label="two sentences, of two words and of one")
     yield _loss_case(rng, [1, 9], 4, pad=0, label="sentences of 1 and of 9 words")
     yield _loss_case(rng, [3, 5, 2], 7, pad=4, label="a padding number in the middle of the vocabulary")
+    large = torch.tensor([[[0.0, 2000.0, 1000.0]]])  # no gradients: those of a wrong answer, NaN or 0, vary
+    yield case(large, torch.tensor([[2]]), 0, label="one word, large scores")
     yield _loss_case(rng, [2, 4], 5, pad=0, scale=2000.0, label="large scores")
     yield _loss_case(rng, [4, 4], 6, pad=5, label="no padding at all")
 
 
-masked_lm_loss = Exercise(
-    recurrent.masked_lm_loss,
-    cases=_loss_cases,
-    hints=[
-        "First the loss at every place, shape (B, T). Then throw out the padding. Then the mean of what is left.",
-        "`logits.log_softmax(dim=-1)` has the log-probabilities of all words. `.gather(-1, targets[..., None])` "
-        "picks those of the targets.",
-        "`losses[targets != pad]` keeps the real tokens only, in one flat tensor. (Or look what `ignore_index` does in "
-        "`torch.nn.functional.cross_entropy`, which wants the words on axis 1 or two flat arguments.)",
-    ],
-)
+masked_lm_loss = Exercise(recurrent.masked_lm_loss, _loss_cases, hints=[
+    "First the loss at every place, shape (B, T). Then throw out the padding. Then the mean of what is left.",
+    "`logits.log_softmax(dim=-1)` has the log-probabilities of all words. `.gather(-1, targets[..., None])` "
+    "picks those of the targets.",
+    "`losses[targets != pad]` keeps the real tokens only, in one flat tensor. (Or look what `ignore_index` does in "
+    "`torch.nn.functional.cross_entropy`, which wants the words on axis 1 or two flat arguments.)",
+])
 
-
-def _token_losses(logits, targets):
-    return -logits.log_softmax(dim=-1).gather(-1, targets[..., None])[..., 0]
-
-
-@masked_lm_loss.mistake(
-    "the sum was divided by all places, padding included",
-    do="Padding makes the loss look smaller that way. Divide by the number of real tokens.",
-)
-def _over_all_places(logits, targets, pad):
-    return (_token_losses(logits, targets) * (targets != pad)).mean()
-
-
-@masked_lm_loss.mistake(
-    "the padding counts like a word",
-    do="Nobody wants the model to predict padding. Leave out the places where targets == pad.",
-)
-def _no_mask(logits, targets, pad):
-    return _token_losses(logits, targets).mean()
-
-
-@masked_lm_loss.mistake(
-    "the mean of the sentences' means was taken",
-    do="Then one word of a short sentence weighs as much as nine of a long one. Put all tokens into one pot.",
-)
-def _mean_of_means(logits, targets, pad):
-    real = targets != pad
-    return ((_token_losses(logits, targets) * real).sum(dim=1) / real.sum(dim=1)).mean()
-
-
-@masked_lm_loss.mistake(
-    "the score of the padding was taken out of the softmax",
-    do="Mask places, not words: the softmax runs over all V scores at every place that counts.",
-)
-def _pad_out_of_softmax(logits, targets, pad):
-    hidden = torch.arange(logits.shape[-1]) == pad
-    losses = _token_losses(logits.masked_fill(hidden, -torch.inf), targets)
-    return losses[targets != pad].mean()
-
-
-@masked_lm_loss.mistake("the losses were added up", do="Divide by the number of real tokens: a mean is asked for.")
-def _summed(logits, targets, pad):
-    return _token_losses(logits, targets)[targets != pad].sum()
-
-
-@masked_lm_loss.mistake(
-    "the softmax was taken first and its logarithm afterwards",
-    do="With large scores a probability becomes exactly 0, and its logarithm infinite. log_softmax does both at once.",
-)
-def _log_of_softmax(logits, targets, pad):
-    right = logits.softmax(dim=-1).gather(-1, targets[..., None])[..., 0]
-    return -right[targets != pad].log().mean()
-
-
-@masked_lm_loss.mistake(
-    "cross_entropy looked for the words on axis 1",
-    do="It wants the V scores on axis 1, or flat arguments: logits.flatten(0, 1) and targets.flatten().",
-)
-def _words_on_axis_one(logits, targets, pad):
-    return functional.cross_entropy(logits, targets, ignore_index=pad)
-
-
-@masked_lm_loss.mistake(
-    "the softmax runs over the places instead of the words", do="The V scores lie on the last axis: dim=-1."
-)
-def _over_time(logits, targets, pad):
-    right = logits.log_softmax(dim=1).gather(-1, targets[..., None])[..., 0]
-    return -right[targets != pad].mean()
-
-
-@masked_lm_loss.mistake("the sign is wrong", do="Log-probabilities are negative, a loss is positive: -log p.")
-def _negative(logits, targets, pad):
-    return -recurrent.masked_lm_loss(logits, targets, pad)
-
-
-@masked_lm_loss.mistake("the result is a perplexity", do="Return the mean loss. Its exponential comes later.")
-def _perplexity(logits, targets, pad):
-    return recurrent.masked_lm_loss(logits, targets, pad).exp()
-
-
-@masked_lm_loss.mistake("the loss is in bits", do="Use the natural logarithm: nats are asked for.")
-def _bits(logits, targets, pad):
-    return recurrent.masked_lm_loss(logits, targets, pad) / math.log(2)
-
-
-@masked_lm_loss.mistake(
-    "the result is cut off from the gradients",
-    do="Then .backward() has nothing to go back through: leave out .item(), .detach() and torch.no_grad().",
-)
-def _plain_number(logits, targets, pad):
-    return recurrent.masked_lm_loss(logits, targets, pad).item()
-
-
-@masked_lm_loss.mistake(
-    "the softmax was taken twice",
-    do="log_softmax and cross_entropy take it themselves: hand them the raw scores.",
-)
-def _softmax_twice(logits, targets, pad):
-    return recurrent.masked_lm_loss(logits.softmax(dim=-1), targets, pad)
-
-
-@masked_lm_loss.mistake(
-    "the sum was divided by the number of sentences",
-    do="A mean per token is asked for: divide by the number of places where targets != pad.",
-)
-def _per_sentence(logits, targets, pad):
-    return _token_losses(logits, targets)[targets != pad].sum() / len(targets)
+masked_lm_loss.slip("right[targets != pad].mean()", "(right * (targets != pad)).mean()",
+    looks="the sum was divided by all places, padding included",
+    do="Padding makes the loss look smaller that way. Divide by the number of real tokens.")
+masked_lm_loss.slip("[targets != pad]", "",
+    looks="the padding counts like a word",
+    do="Nobody wants the model to predict padding. Leave out the places where targets == pad.")
+masked_lm_loss.slip("right[targets != pad].mean()",
+    "((right * (targets != pad)).sum(dim=1) / (targets != pad).sum(dim=1)).mean()",
+    looks="the mean of the sentences' means was taken",
+    do="Then one word of a short sentence weighs as much as nine of a long one. Put all tokens into one pot.")
+masked_lm_loss.slip("logits.", "logits.masked_fill(torch.arange(logits.shape[-1]) == pad, -torch.inf).",
+    looks="the score of the padding was taken out of the softmax",
+    do="Mask places, not words: the softmax runs over all V scores at every place that counts.")
+masked_lm_loss.slip("mean()", "sum()",
+    looks="the losses were added up", do="Divide by the number of real tokens: a mean is asked for.")
+masked_lm_loss.slip("log_softmax(dim=-1)", "softmax(dim=-1).log()",
+    looks="the softmax was taken first and its logarithm afterwards",
+    do="With large scores a probability becomes exactly 0, and its logarithm infinite. log_softmax does both at once.")
+masked_lm_loss.slip("-right[targets != pad].mean()", "functional.cross_entropy(logits, targets, ignore_index=pad)",
+    looks="cross_entropy looked for the words on axis 1",
+    do="It wants the V scores on axis 1, or flat arguments: logits.flatten(0, 1) and targets.flatten().")
+masked_lm_loss.slip("softmax(dim=-1)", "softmax(dim=1)",
+    looks="the softmax runs over the places instead of the words", do="The V scores lie on the last axis: dim=-1.")
+masked_lm_loss.slip("-right", "right",
+    looks="the sign is wrong", do="Log-probabilities are negative, a loss is positive: -log p.")
+masked_lm_loss.slip("-right[targets != pad].mean()", "(-right[targets != pad].mean()).exp()",
+    looks="the result is a perplexity", do="Return the mean loss. Its exponential comes later.")
+masked_lm_loss.slip("mean()", "mean() / np.log(2)",
+    looks="the loss is in bits", do="Use the natural logarithm: nats are asked for.")
+masked_lm_loss.slip("logits.", "logits.softmax(dim=-1).",
+    looks="the softmax was taken twice",
+    do="log_softmax and cross_entropy take it themselves: hand them the raw scores.")
+masked_lm_loss.slip("mean()", "sum() / len(targets)",
+    looks="the sum was divided by the number of sentences",
+    do="A mean per token is asked for: divide by the number of places where targets != pad.")
 
 
 @masked_lm_loss.alternative
@@ -637,212 +389,85 @@ def _sample_cases(rng):
         yield case(logits, temperature, top_k, label=f"{size} words, temperature {temperature}, top_k {top_k}")
 
 
-sample = Exercise(
-    recurrent.sample,
-    cases=_sample_cases,
-    probe=_draw_often,
-    differ=_same_shares,
-    hints=[
-        "Temperature 0 is a case of its own. Else: top_k, divide by the temperature, softmax, draw.",
-        "A word that must not take part gets the score -inf, on a copy: its exponential is 0. "
-        "np.argsort(logits)[-top_k:] are the numbers of the top_k best.",
-        "Subtract the maximum before np.exp. `rng.choice(len(p), p=p)` draws a number with the probabilities p.",
-    ],
-)
+sample = Exercise(recurrent.sample, _sample_cases, probe=_draw_often, differ=_same_shares, hints=[
+    "Temperature 0 is a case of its own. Else: top_k, divide by the temperature, softmax, draw.",
+    "A word that must not take part gets the score -inf, on a copy: its exponential is 0. "
+    "np.argsort(logits)[-top_k:] are the numbers of the top_k best.",
+    "Subtract the maximum before np.exp. `rng.choice(len(p), p=p)` draws a number with the probabilities p.",
+])
 
-
-def _draw(logits, rng):
-    weights = np.exp(logits - np.max(logits))
-    return int(rng.choice(len(weights), p=weights / weights.sum()))
-
-
-def _keep(logits, top_k):
-    if top_k is None or top_k >= len(logits):
-        return logits
-    return np.where(logits >= np.sort(logits)[-top_k], logits, -np.inf)
-
-
-@sample.mistake(
-    "the scores were multiplied by the temperature", do="Divide: a low temperature makes differences larger."
-)
-def _times_temperature(logits, rng, temperature=1.0, top_k=None):
-    if temperature == 0:
-        return int(logits.argmax())
-    return _draw(_keep(logits, top_k) * temperature, rng)
-
-
-@sample.mistake(
-    "the temperature makes no difference",
-    do="Divide the scores by it, before the softmax. Dividing probabilities and normalising again does nothing.",
-)
-def _without_temperature(logits, rng, temperature=1.0, top_k=None):
-    return int(logits.argmax()) if temperature == 0 else _draw(_keep(logits, top_k), rng)
-
-
-@sample.mistake("top_k makes no difference", do="Give all scores but the top_k highest the value -inf.")
-def _without_top_k(logits, rng, temperature=1.0, top_k=None):
-    return int(logits.argmax()) if temperature == 0 else _draw(logits / temperature, rng)
-
-
-@sample.mistake("the top_k lowest scores were kept", do="np.argsort sorts upwards: take the last top_k, [-top_k:].")
-def _lowest(logits, rng, temperature=1.0, top_k=None):
-    if temperature == 0:
-        return int(logits.argmax())
-    if top_k is not None and top_k < len(logits):
-        logits = -_keep(-logits, top_k)
-        logits = np.where(logits == np.inf, -np.inf, logits)
-    return _draw(logits / temperature, rng)
+sample.slip("/ temperature", "* temperature",
+    looks="the scores were multiplied by the temperature",
+    do="Divide: a low temperature makes differences larger.")
+sample.slip(" / temperature", "",
+    looks="the temperature makes no difference",
+    do="Divide the scores by it, before the softmax. Dividing probabilities and normalising again does nothing.")
+sample.slip("logits = only_kept", "pass",
+    looks="top_k makes no difference", do="Give all scores but the top_k highest the value -inf.")
+sample.slip("[-top_k:]", "[:top_k]",
+    looks="the top_k lowest scores were kept", do="np.argsort sorts upwards: take the last top_k, [-top_k:].")
+sample.slip("-np.inf", "0.0",
+    looks="the words outside the top_k kept a score of 0",
+    do="A score of 0 still has exp(0) = 1 in the softmax. Words that must not come up need the score -inf.")
+sample.slip("if temperature == 0", "if temperature >= 0",
+    looks="every draw gives the same word",
+    do="Only temperature 0 takes the best. Otherwise draw with the rng you were given; a new generator inside the "
+    "function would begin afresh at every call.")
+sample.slip("rng.choice", "np.random.choice",
+    looks="the words were drawn with np.random instead of rng",
+    do="Use the generator you were given, rng.choice(...). With the same seed it writes the same text again.")
+sample.slip("(logits - logits.max())", "logits",
+    looks="large scores overflow",
+    do="np.exp(1000) is infinite. Subtract the largest score first; the softmax stays the same.")
+sample.slip("    if temperature == 0:\n        return int(logits.argmax())\n", "",
+    looks="the scores were divided by a temperature of 0",
+    do="Treat it first: `if temperature == 0: return int(logits.argmax())`.")
+sample.slip("(logits - logits.max())", "(np.sort(logits)[::-1] - logits.max())",
+    looks="a place in the list of the top_k was returned",
+    do="You drew among the kept words only: look the number of the word up, kept[place].")
+sample.slip("logits = only_kept", "logits = logits[kept]",
+    looks="a place among the kept scores was returned, not the number of a word",
+    do="After logits[kept] the words are counted afresh: look the number of the word up, kept[place].")
+sample.slip("if top_k is not None and top_k < len(logits):\n        kept = np.argsort(logits)[-top_k:]",
+    "if top_k is not None:\n        kept = logits >= np.sort(logits)[-top_k]",
+    looks="top_k is larger than the vocabulary, and that is an error",
+    do="Then all words take part: `if top_k is not None and top_k < len(logits):`.")
+sample.slip("[-top_k:]", "[1 - top_k :]",
+    looks="one word too few takes part",
+    do="The word on rank top_k takes part as well: keep the scores >= the smallest kept.")
+sample.slip(", p=weights / weights.sum()", "",
+    looks="all words that take part are equally likely",
+    do="rng.choice needs the probabilities: rng.choice(len(p), p=p).")
+sample.slip("int(rng.choice(len(weights), p=weights / weights.sum()))", "rng.choice(logits, p=weights / weights.sum())",
+    looks="the score of a word was returned, not its number",
+    do="Draw from the numbers: rng.choice(len(logits), p=p).")
 
 
 @sample.mistake(
-    "the words outside the top_k kept a score of 0",
-    do="A score of 0 still has exp(0) = 1 in the softmax. Words that must not come up need the score -inf.",
-)
-def _zero_score(logits, rng, temperature=1.0, top_k=None):
-    if temperature == 0:
-        return int(logits.argmax())
-    if top_k is not None and top_k < len(logits):
-        logits = np.where(logits >= np.sort(logits)[-top_k], logits, 0.0)
-    return _draw(logits / temperature, rng)
-
-
-@sample.mistake(
-    "the probabilities no longer add up to 1 after top_k",
-    do="Setting some to 0 leaves less than 1. Divide by the new sum, or set scores to -inf before the softmax.",
-)
-def _not_normalised(logits, rng, temperature=1.0, top_k=None):
+    looks="the probabilities no longer add up to 1 after top_k",
+    do="Setting some to 0 leaves less than 1. Divide by the new sum, or set scores to -inf before the softmax.")
+def _not_normalised(logits, rng, temperature, top_k):
     if temperature == 0:
         return int(logits.argmax())
     weights = np.exp((logits - logits.max()) / temperature)
-    kept = np.isfinite(_keep(logits, top_k))
-    return int(rng.choice(len(weights), p=np.where(kept, weights / weights.sum(), 0)))
-
-
-@sample.mistake(
-    "every draw gives the same word",
-    do="Only temperature 0 takes the best. Otherwise draw with the rng you were given; a new generator inside the "
-    "function would begin afresh at every call.",
-)
-def _greedy(logits, rng, temperature=1.0, top_k=None):
-    return int(logits.argmax())
-
-
-@sample.mistake(
-    "the words were drawn with np.random instead of rng",
-    do="Use the generator you were given, rng.choice(...). With the same seed it writes the same text again.",
-)
-def _global_generator(logits, rng, temperature=1.0, top_k=None):
-    if temperature == 0:
-        return int(logits.argmax())
-    scores = _keep(logits, top_k) / temperature
-    weights = np.exp(scores - scores.max())
-    return int(np.random.choice(len(weights), p=weights / weights.sum()))  # noqa: NPY002
-
-
-@sample.mistake(
-    "large scores overflow",
-    do="np.exp(1000) is infinite. Subtract the largest score first; the softmax stays the same.",
-)
-def _overflow(logits, rng, temperature=1.0, top_k=None):
-    if temperature == 0:
-        return int(logits.argmax())
-    with np.errstate(over="ignore", invalid="ignore"):
-        weights = np.exp(_keep(logits, top_k) / temperature)
-        return int(rng.choice(len(weights), p=weights / weights.sum()))
-
-
-@sample.mistake(
-    "the scores were divided by a temperature of 0",
-    do="Treat it first: `if temperature == 0: return int(logits.argmax())`.",
-)
-def _divided_by_zero(logits, rng, temperature=1.0, top_k=None):
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return _draw(_keep(logits, top_k) / np.float64(temperature), rng)
-
-
-@sample.mistake(
-    "a place in the list of the top_k was returned",
-    do="You drew among the kept words only: look the number of the word up, kept[place].",
-)
-def _place_among_kept(logits, rng, temperature=1.0, top_k=None):
-    if temperature == 0:
-        return int(logits.argmax())
-    kept = np.argsort(logits)[::-1][:top_k]
-    return _draw(logits[kept] / temperature, rng)
-
-
-@sample.mistake(
-    "the scores were changed in the caller's array",
-    do="Work on a copy: logits = logits.copy() before you write into it.",
-)
-def _in_place(logits, rng, temperature=1.0, top_k=None):
-    if temperature == 0:
-        return int(logits.argmax())
-    if top_k is not None and top_k < len(logits):
-        logits[np.argsort(logits)[:-top_k]] = -np.inf
-    return _draw(logits / temperature, rng)
-
-
-@sample.mistake(
-    "top_k is larger than the vocabulary, and that is an error",
-    do="Then all words take part: `if top_k is not None and top_k < len(logits):`.",
-)
-def _too_many(logits, rng, temperature=1.0, top_k=None):
-    if temperature == 0:
-        return int(logits.argmax())
-    smallest = -np.inf if top_k is None else np.sort(logits)[-top_k]
-    return _draw(np.where(logits >= smallest, logits, -np.inf) / temperature, rng)
-
-
-@sample.mistake(
-    "one word too few takes part", do="The word on rank top_k takes part as well: keep the scores >= the smallest kept."
-)
-def _one_too_few(logits, rng, temperature=1.0, top_k=None):
-    if temperature == 0:
-        return int(logits.argmax())
-    if top_k is not None:
-        smallest = np.sort(logits)[-min(top_k, len(logits))]
-        logits = np.where(logits > smallest, logits, -np.inf)
-    return _draw(logits / temperature, rng)
-
-
-@sample.mistake(
-    "all words that take part are equally likely", do="rng.choice needs the probabilities: rng.choice(len(p), p=p)."
-)
-def _without_probabilities(logits, rng, temperature=1.0, top_k=None):
-    if temperature == 0:
-        return int(logits.argmax())
-    return int(rng.choice(np.flatnonzero(np.isfinite(_keep(logits, top_k)))))
-
-
-@sample.mistake(
-    "the score of a word was returned, not its number", do="Draw from the numbers: rng.choice(len(logits), p=p)."
-)
-def _score_returned(logits, rng, temperature=1.0, top_k=None):
-    if temperature == 0:
-        return int(logits.argmax())
-    scores = _keep(logits, top_k) / temperature
-    weights = np.exp(scores - scores.max())
-    return rng.choice(logits, p=weights / weights.sum())
+    p = weights / weights.sum()
+    p[np.argsort(-logits)[top_k or len(p) :]] = 0
+    return int(rng.choice(len(p), p=p))
 
 
 @sample.alternative
-def _running_total(logits, rng, temperature=1.0, top_k=None):
+def _running_total(logits, rng, temperature, top_k):
     if temperature == 0:
         return int(np.argmax(logits))
-    scores = _keep(np.asarray(logits, dtype=float), top_k) / temperature
-    weights = np.exp(scores - scores.max())
-    dice, total = rng.random() * weights.sum(), 0.0
-    for word, weight in enumerate(weights):
-        total += weight
-        if dice < total:
-            return word
-    return int(np.argmax(weights))
+    kept = logits >= np.sort(logits)[::-1][:top_k][-1]
+    totals = np.cumsum(kept * np.exp((logits - logits.max()) / temperature))
+    dice = rng.random() * totals[-1]
+    return next(word for word, total in enumerate(totals) if dice < total)
 
 
 @sample.alternative
-def _gumbel(logits, rng, temperature=1.0, top_k=None):
-    scores = np.array(logits, dtype=float)
+def _gumbel(logits, rng, temperature, top_k):
+    scores = logits.copy()
     if temperature > 0:
         if top_k is not None and top_k < len(scores):
             scores[np.argsort(scores)[:-top_k]] = -np.inf
@@ -851,10 +476,10 @@ def _gumbel(logits, rng, temperature=1.0, top_k=None):
 
 
 @sample.alternative
-def _among_the_kept(logits, rng, temperature=1.0, top_k=None):
+def _among_the_kept(logits, rng, temperature, top_k):
     if temperature == 0:
         return np.argmax(logits)
-    kept = np.argsort(-logits)[: len(logits) if top_k is None else top_k]
+    kept = np.argsort(-logits)[:top_k]
     weights = np.exp((logits[kept] - logits[kept].max()) / temperature)
     return rng.choice(kept, p=weights / weights.sum())
 
@@ -878,176 +503,68 @@ def _backward_cases(rng):
     yield case(*args, dhs, W_xh, W_hh, label="a loss after the last word only")
 
 
-def _close(got, expected, *args):
-    return difference(got, expected, rtol=1e-6, atol=1e-8)
+rnn_backward = Exercise(recurrent.rnn_backward, _backward_cases, rtol=1e-6, atol=1e-8, hints=[
+    "Walk backwards. At each step add what comes directly (dhs) and what comes from the step after.",
+    "With dh the sum of both, delta = dh * (1 - h_t²) is the gradient in front of the tanh. "
+    "It goes on to h_{t-1} as delta @ W_hh.",
+    "W_hh met the state before the step, h_{t-1}: its share is delta.T @ h_{t-1}, with h0 for the first step. "
+    "W_xh met x_t, b met nothing. Add up the shares of all steps.",
+])
 
-
-rnn_backward = Exercise(
-    recurrent.rnn_backward,
-    cases=_backward_cases,
-    differ=_close,
-    hints=[
-        "Walk backwards. At each step add what comes directly (dhs) and what comes from the step after.",
-        "With dh the sum of both, delta = dh * (1 - h_t²) is the gradient in front of the tanh. "
-        "It goes on to h_{t-1} as delta @ W_hh.",
-        "W_hh met the state before the step, h_{t-1}: its share is delta.T @ h_{t-1}, with h0 for the first step. "
-        "W_xh met x_t, b met nothing. Add up the shares of all steps.",
-    ],
-)
-
-
-def _through_time(
-    X,
-    h0,
-    hs,
-    dhs,
-    W_xh,
-    W_hh,
-    slope=lambda h: 1 - h**2,
-    back=lambda dh, delta, W: delta @ W,
-    met=lambda hs, h0, t: hs[:, t - 1] if t else h0,
-    direct=lambda dhs, t: dhs[:, t],
-    add=lambda old, share: old + share,
-):
-    """The walk backwards with one part exchanged."""
-    W_xh_gradient, W_hh_gradient, b_gradient = np.zeros_like(W_xh), np.zeros_like(W_hh), np.zeros(len(W_hh))
-    X_gradient, from_later = np.zeros_like(X), np.zeros_like(h0)
-    for t in reversed(range(X.shape[1])):
-        dh = direct(dhs, t) + from_later
-        delta = dh * slope(hs[:, t])
-        W_xh_gradient = add(W_xh_gradient, delta.T @ X[:, t])
-        W_hh_gradient = add(W_hh_gradient, delta.T @ met(hs, h0, t))
-        b_gradient = add(b_gradient, delta.sum(axis=0))
-        X_gradient[:, t] = delta @ W_xh
-        from_later = back(dh, delta, W_hh)
-    return {"W_xh": W_xh_gradient, "W_hh": W_hh_gradient, "b": b_gradient, "X": X_gradient, "h0": from_later}
-
-
-@rnn_backward.mistake(
-    "nothing comes back from the later steps",
-    do="A state acts on the loss through all states after it. Carry delta @ W_hh on to the step before.",
-)
-def _cut_at_every_step(*args):
-    return _through_time(*args, back=lambda dh, delta, W: 0 * dh)
-
-
-@rnn_backward.mistake(
-    "the gradient of W_hh was taken with the state after the step",
-    do="W_hh was multiplied by the state before the step: h_{t-1}, and h0 for the first.",
-)
-def _state_after(*args):
-    return _through_time(*args, met=lambda hs, h0, t: hs[:, t])
-
-
-@rnn_backward.mistake(
-    "the first step was taken to start from zeros",
-    do="The state before the first word is h0: W_hh met it there, and its share belongs to the gradient of W_hh.",
-)
-def _start_from_zeros(*args):
-    return _through_time(*args, met=lambda hs, h0, t: hs[:, t - 1] if t else 0 * h0)
-
-
-@rnn_backward.mistake(
-    "the state before the first step was taken from the end",
-    do="For t = 0, hs[:, t - 1] is hs[:, -1], the last state, and no error tells you. Before the first step stands h0.",
-)
-def _wrapped_around(*args):
-    return _through_time(*args, met=lambda hs, h0, t: hs[:, t - 1])
-
-
-@rnn_backward.mistake(
-    "only the loss at the last step counts",
-    do="dhs has a gradient for every step. Add dhs[:, t] at each one, on top of what comes from later.",
-)
-def _last_loss_only(X, h0, hs, dhs, W_xh, W_hh):
-    last = X.shape[1] - 1
-    return _through_time(X, h0, hs, dhs, W_xh, W_hh, direct=lambda dhs, t: dhs[:, t] * (t == last))
-
-
-@rnn_backward.mistake("the slope of the tanh is missing", do="The tanh shrinks what passes: multiply by 1 - h_t².")
-def _without_slope(*args):
-    return _through_time(*args, slope=np.ones_like)
-
-
-@rnn_backward.mistake(
-    "the tanh was applied a second time",
-    do="hs are outputs of the tanh already. Its slope there is simply 1 - hs[:, t]**2.",
-)
-def _tanh_of_state(*args):
-    return _through_time(*args, slope=lambda h: 1 - np.tanh(h) ** 2)
-
-
-@rnn_backward.mistake(
-    "W_hh is transposed on the way back",
-    do="Forward it was h @ W_hh.T, so backward it is delta @ W_hh. It is square, and no error tells you.",
-)
-def _transposed_on_the_way_back(*args):
-    return _through_time(*args, back=lambda dh, delta, W: delta @ W.T)
-
-
-@rnn_backward.mistake(
-    "the gradient goes back in time without passing the tanh",
-    do="First multiply by 1 - h_t², then by W_hh: delta @ W_hh, not dh @ W_hh.",
-)
-def _around_the_tanh(*args):
-    return _through_time(*args, back=lambda dh, delta, W: dh @ W)
-
-
-@rnn_backward.mistake(
-    "each step overwrites the gradients of the parameters",
-    do="The same W is used at every step, so the shares of all steps add up: use +=.",
-)
-def _overwritten_gradients(*args):
-    return _through_time(*args, add=lambda old, share: share)
-
-
-@rnn_backward.mistake(
-    "the gradients were divided by the number of sentences",
-    do="Whether the loss is a mean or a sum is already in dhs. Add up the sentences and leave it at that.",
-)
-def _mean_over_batch(X, h0, hs, dhs, W_xh, W_hh):
-    gradients = recurrent.rnn_backward(X, h0, hs, dhs, W_xh, W_hh)
-    return {name: g / len(X) if name in ("W_xh", "W_hh", "b") else g for name, g in gradients.items()}
-
-
-@rnn_backward.mistake(
-    "the walk goes forwards in time", do="The last step hands its gradient to the one before it: reversed(range(T))."
-)
-def _forwards(X, h0, hs, dhs, W_xh, W_hh):
-    before = np.concatenate([h0[:, None], hs[:, :-1]], axis=1)
-    delta, carried = np.zeros_like(hs), np.zeros_like(h0)
-    for t in range(X.shape[1]):
-        delta[:, t] = (dhs[:, t] + carried) * (1 - hs[:, t] ** 2)
-        carried = delta[:, t] @ W_hh
-    return {
-        "W_xh": np.einsum("bth,btd->hd", delta, X),
-        "W_hh": np.einsum("bth,btk->hk", delta, before),
-        "b": delta.sum(axis=(0, 1)),
-        "X": delta @ W_xh,
-        "h0": carried,
-    }
-
-
-@rnn_backward.mistake(
-    "the slope is that of the sigmoid",
-    do="h * (1 - h) belongs to the sigmoid. The slope of the tanh is 1 - h_t².",
-)
-def _slope_of_the_sigmoid(*args):
-    return _through_time(*args, slope=lambda h: h * (1 - h))
-
-
-@rnn_backward.mistake(
-    "the gradient of h0 has not passed W_hh",
-    do="From the first delta to h0 there is one more step back: delta @ W_hh.",
-)
-def _before_the_last_step(*args):
-    gradients, W_hh = _through_time(*args), args[-1]
-    return {**gradients, "h0": np.linalg.solve(W_hh.T, gradients["h0"].T).T}  # takes the last @ W_hh back
+rnn_backward.slip("from_later = delta[:, t] @ W_hh", "pass",
+    looks="nothing comes back from the later steps",
+    do="A state acts on the loss through all states after it. Carry delta @ W_hh on to the step before.")
+rnn_backward.slip("before.reshape", "hs.reshape",
+    looks="the gradient of W_hh was taken with the state after the step",
+    do="W_hh was multiplied by the state before the step: h_{t-1}, and h0 for the first.")
+rnn_backward.slip("h0[:, None]", "0 * h0[:, None]",
+    looks="the first step was taken to start from zeros",
+    do="The state before the first word is h0: W_hh met it there, and its share belongs to the gradient of W_hh.")
+rnn_backward.slip("h0[:, None]", "hs[:, -1:]",
+    looks="the state before the first step was taken from the end",
+    do="For t = 0, hs[:, t - 1] is hs[:, -1], the last state, and no error tells you. Before the first step stands h0.")
+rnn_backward.slip("dhs[:, t]", "dhs[:, t] * (t == hs.shape[1] - 1)",
+    looks="only the loss at the last step counts",
+    do="dhs has a gradient for every step. Add dhs[:, t] at each one, on top of what comes from later.")
+rnn_backward.slip(" * (1 - hs[:, t] ** 2)", "",
+    looks="the slope of the tanh is missing", do="The tanh shrinks what passes: multiply by 1 - h_t².")
+rnn_backward.slip("hs[:, t] ** 2", "np.tanh(hs[:, t]) ** 2",
+    looks="the tanh was applied a second time",
+    do="hs are outputs of the tanh already. Its slope there is simply 1 - hs[:, t]**2.")
+rnn_backward.slip("@ W_hh", "@ W_hh.T",
+    looks="W_hh is transposed on the way back",
+    do="Forward it was h @ W_hh.T, so backward it is delta @ W_hh. It is square, and no error tells you.")
+rnn_backward.slip("delta[:, t] @ W_hh", "(dhs[:, t] + from_later) @ W_hh",
+    looks="the gradient goes back in time without passing the tanh",
+    do="First multiply by 1 - h_t², then by W_hh: delta @ W_hh, not dh @ W_hh.")
+rnn_backward.slip("flat = delta", "flat = np.where(np.arange(hs.shape[1])[:, None] == 0, delta, 0)",
+    looks="each step overwrites the gradients of the parameters",
+    do="The same W is used at every step, so the shares of all steps add up: use +=.")
+rnn_backward.slip("flat = delta", "flat = 1 / len(X) * delta",
+    looks="the gradients were divided by the number of sentences",
+    do="Whether the loss is a mean or a sum is already in dhs. Add up the sentences and leave it at that.")
+rnn_backward.slip("reversed(range(hs.shape[1]))", "range(hs.shape[1])",
+    looks="the walk goes forwards in time",
+    do="The last step hands its gradient to the one before it: reversed(range(T)).")
+rnn_backward.slip("(1 - hs[:, t] ** 2)", "hs[:, t] * (1 - hs[:, t])",
+    looks="the slope is that of the sigmoid",
+    do="h * (1 - h) belongs to the sigmoid. The slope of the tanh is 1 - h_t².")
+rnn_backward.slip('"h0": from_later', '"h0": delta[:, 0]',
+    looks="the gradient of h0 has not passed W_hh",
+    do="From the first delta to h0 there is one more step back: delta @ W_hh.")
 
 
 @rnn_backward.alternative
-def _step_by_step(*args):
-    return _through_time(*args)
+def _step_by_step(X, h0, hs, dhs, W_xh, W_hh):
+    found = {"W_xh": 0 * W_xh, "W_hh": 0 * W_hh, "b": 0 * W_hh[0], "X": 0 * X, "h0": 0 * h0}
+    for t in reversed(range(X.shape[1])):
+        delta = (dhs[:, t] + found["h0"]) * (1 - hs[:, t] ** 2)
+        found["W_xh"] += delta.T @ X[:, t]
+        found["W_hh"] += delta.T @ (hs[:, t - 1] if t else h0)
+        found["b"] += delta.sum(axis=0)
+        found["X"][:, t] = delta @ W_xh
+        found["h0"] = delta @ W_hh
+    return found
 
 
 @rnn_backward.alternative
@@ -1075,122 +592,73 @@ def _chunk_cases(rng):
     yield case(rng.integers(0, 90, size=36), 5, 2)
 
 
-tbptt_chunks = Exercise(
-    recurrent.tbptt_chunks,
-    lazy=True,
-    cases=_chunk_cases,
-    hints=[
-        "First the streams, then the chunks. How many places has a stream, if each needs a target as well?",
-        "places = (N - 1) // batch: the last number of the text is a target only. Cut the inputs and the targets "
-        "out of ids, and reshape both to (batch, places).",
-        "The targets are `ids[1 : batch * places + 1]`, cut before reshaping. Then slice both with "
-        "`[:, start : start + length]`, start = 0, length, 2·length, ...",
-    ],
-)
+tbptt_chunks = Exercise(recurrent.tbptt_chunks, _chunk_cases, lazy=True, hints=[
+    "First the streams, then the chunks. How many places has a stream, if each needs a target as well?",
+    "places = (N - 1) // batch: the last number of the text is a target only. Cut the inputs and the targets "
+    "out of ids, and reshape both to (batch, places).",
+    "The targets are `ids[1 : batch * places + 1]`, cut before reshaping. Then slice both with "
+    "`[:, start : start + length]`, start = 0, length, 2·length, ...",
+])
 
-
-def _cut(inputs, targets, length):
-    return [(inputs[:, i : i + length], targets[:, i : i + length]) for i in range(0, inputs.shape[1], length)]
-
-
-@tbptt_chunks.mistake(
-    "each chunk is a fresh piece of the text, cut into rows",
+tbptt_chunks.slip("(inputs[:, start : start + length], targets[:, start : start + length])",
+    "tuple(a.ravel()[batch * start : batch * (start + length)].reshape(batch, -1) for a in (inputs, targets))",
+    looks="each chunk is a fresh piece of the text, cut into rows",
     do="Row i must go on where row i of the last chunk ended, or a carried state meets a strange text. "
-    "Make the streams once, then cut columns.",
-)
-def _fresh_pieces(ids, batch, length):
-    places = (len(ids) - 1) // batch
-    chunks = []
-    for start in range(0, places, length):
-        width = min(length, places - start)
-        piece = slice(start * batch, (start + width) * batch)
-        chunks.append((ids[:-1][piece].reshape(batch, width), ids[1:][piece].reshape(batch, width)))
-    return chunks
+    "Make the streams once, then cut columns.")
+tbptt_chunks.slip("ids[1 : batch * places + 1]", "ids[: batch * places]",
+    looks="the targets are the inputs", do="The target of a place is the number after it: shift by one.")
+tbptt_chunks.slip("range(0, places, length)", "range(0, places - length + 1, length)",
+    looks="the short chunk at the end was dropped",
+    do="range(0, places, length) has it: a slice may be shorter than asked for.")
+tbptt_chunks.slip("    starts =",
+    "    inputs, targets = (a.reshape(places, batch).T for a in (inputs, targets))\n    starts =",
+    looks="the text runs down the columns instead of along the rows",
+    do="Neighbours in the text must be neighbours in a row: reshape(batch, places), not reshape(places, batch).T.")
+tbptt_chunks.slip("ids[1 : batch * places + 1].reshape(batch, places)", "np.roll(inputs, -1, axis=1)",
+    looks="the last target of a stream is the stream's first number",
+    do="np.roll takes it from the wrong end. In the text it is followed by the first number of the next stream.")
+tbptt_chunks.slip("    starts =", "    inputs, targets = targets, inputs\n    starts =",
+    looks="the shift goes the wrong way",
+    do="The target is the number that follows. Return (inputs, targets), in this order.")
+tbptt_chunks.slip("(len(ids) - 1) // batch", "len(ids) // batch",
+    looks="the streams leave no target for the last number",
+    do="The last number of the text is a target only. So a stream has (N - 1) // batch places, not N // batch.")
+
+
+def _streams(ids, batch):
+    return ids[: len(ids) // batch * batch].reshape(batch, -1)
+
+
+def _cut(streams, length):
+    return [streams[:, i : i + length] for i in range(0, streams.shape[1], length)]
 
 
 @tbptt_chunks.mistake(
-    "the targets do not look across the end of a chunk",
-    do="The last target of a chunk is the first input of the next one. Shift the whole text first, then cut.",
-)
+    looks="the targets do not look across the end of a chunk",
+    do="The last target of a chunk is the first input of the next one. Shift the whole text first, then cut.")
 def _not_across(ids, batch, length):
-    streams = ids[: len(ids) // batch * batch].reshape(batch, -1)
-    pieces = [streams[:, i : i + length] for i in range(0, streams.shape[1], length)]
-    return [(piece[:, :-1], piece[:, 1:]) for piece in pieces]
-
-
-@tbptt_chunks.mistake("the targets are the inputs", do="The target of a place is the number after it: shift by one.")
-def _same_targets(ids, batch, length):
-    return [(inputs, inputs) for inputs, _ in recurrent.tbptt_chunks(ids, batch, length)]
+    return [(piece[:, :-1], piece[:, 1:]) for piece in _cut(_streams(ids, batch), length)]
 
 
 @tbptt_chunks.mistake(
-    "the short chunk at the end was dropped",
-    do="range(0, places, length) has it: a slice may be shorter than asked for.",
-)
-def _remainder_dropped(ids, batch, length):
-    return [pair for pair in recurrent.tbptt_chunks(ids, batch, length) if pair[0].shape[1] == length]
-
-
-@tbptt_chunks.mistake(
-    "the text runs down the columns instead of along the rows",
-    do="Neighbours in the text must be neighbours in a row: reshape(batch, places), not reshape(places, batch).T.",
-)
-def _columns(ids, batch, length):
-    places = (len(ids) - 1) // batch
-    inputs, targets = (ids[i : i + batch * places].reshape(places, batch).T for i in (0, 1))
-    return _cut(inputs, targets, length)
-
-
-@tbptt_chunks.mistake(
-    "the last target of a stream is the stream's first number",
-    do="np.roll takes it from the wrong end. In the text it is followed by the first number of the next stream.",
-)
-def _rolled(ids, batch, length):
-    places = (len(ids) - 1) // batch
-    inputs = ids[: batch * places].reshape(batch, places)
-    return _cut(inputs, np.roll(inputs, -1, axis=1), length)
-
-
-@tbptt_chunks.mistake(
-    "a place of every stream is lost",
-    do="The last number of each stream got no target. Cut the targets out of the text, one place on.",
-)
+    looks="a place of every stream is lost",
+    do="The last number of each stream got no target. Cut the targets out of the text, one place on.")
 def _place_lost(ids, batch, length):
-    streams = ids[: len(ids) // batch * batch].reshape(batch, -1)
-    return _cut(streams[:, :-1], streams[:, 1:], length)
+    streams = _streams(ids, batch)
+    return list(zip(_cut(streams[:, :-1], length), _cut(streams[:, 1:], length), strict=True))
 
 
 @tbptt_chunks.mistake(
-    "the last target of every stream is missing",
-    do="A place needs a target: use (N - 1) // batch places, and cut the targets out of the text before reshaping.",
-)
+    looks="the last target of every stream is missing",
+    do="A place needs a target: use (N - 1) // batch places, and cut the targets out of the text before reshaping.")
 def _targets_run_out(ids, batch, length):
-    streams = ids[: len(ids) // batch * batch].reshape(batch, -1)
-    starts = range(0, streams.shape[1], length)
-    return [(streams[:, i : i + length], streams[:, i + 1 : i + length + 1]) for i in starts]
+    streams = _streams(ids, batch)
+    return list(zip(_cut(streams, length), _cut(streams[:, 1:], length), strict=False))
 
 
 @tbptt_chunks.mistake(
-    "the shift goes the wrong way", do="The target is the number that follows. Return (inputs, targets), in this order."
-)
-def _targets_first(ids, batch, length):
-    return [(targets, inputs) for inputs, targets in recurrent.tbptt_chunks(ids, batch, length)]
-
-
-@tbptt_chunks.mistake(
-    "the streams leave no target for the last number",
-    do="The last number of the text is a target only. So a stream has (N - 1) // batch places, not N // batch.",
-)
-def _no_target_left(ids, batch, length):
-    places = len(ids) // batch
-    inputs, targets = (ids[i : batch * places + i].reshape(batch, places) for i in (0, 1))
-    return _cut(inputs, targets, length)
-
-
-@tbptt_chunks.mistake(
-    "each chunk is a fresh piece of the text, and the rest is dropped",
-    do="Row i must go on where row i of the last chunk ended. Make the streams once, then cut columns.",
-)
+    looks="each chunk is a fresh piece of the text, and the rest is dropped",
+    do="Row i must go on where row i of the last chunk ended. Make the streams once, then cut columns.")
 def _fresh_full_pieces(ids, batch, length):
     size = batch * length
     starts = range(0, len(ids) - size, size)
@@ -1222,104 +690,39 @@ def _clip_cases(rng):
     yield case([np.zeros((2, 3)), np.zeros((2, 3))], 1.0, label="all zero")
     yield case([np.array([0.1, -0.2])], 1.0, label="a short one")
     yield case([rng.normal(size=(3, 2)), 5 * rng.normal(size=4), 0.1 * rng.normal(size=(2, 1, 2))], 1.7)
-    yield case(
-        [torch.tensor(rng.normal(size=(2, 3)) * 9), torch.tensor(rng.normal(size=5))], 0.8, label="torch tensors"
-    )
+    yield case([torch.tensor(rng.normal(size=(2, 3)) * 9), torch.tensor(rng.normal(size=5))], 0.8,
+        label="torch tensors")
 
 
-clip_by_norm = Exercise(
-    recurrent.clip_by_norm,
-    cases=_clip_cases,
-    hints=[
-        "How long is a vector that consists of all the arrays together?",
-        "Add up the squares of all entries of all arrays, then one root. `(g**2).sum()` works for NumPy and torch.",
-        "If that length exceeds max_norm, multiply every array by max_norm / length. Otherwise leave them.",
-    ],
-)
+clip_by_norm = Exercise(recurrent.clip_by_norm, _clip_cases, hints=[
+    "How long is a vector that consists of all the arrays together?",
+    "Add up the squares of all entries of all arrays, then one root. `(g**2).sum()` works for NumPy and torch.",
+    "If that length exceeds max_norm, multiply every array by max_norm / length. Otherwise leave them.",
+])
 
-
-def _length(gradients):
-    return math.sqrt(sum(float((gradient**2).sum()) for gradient in gradients))
-
-
-@clip_by_norm.mistake(
-    "each array was clipped on its own",
-    do="That turns the step: parameters with small gradients gain weight. One length for all arrays together.",
-)
-def _each_on_its_own(gradients, max_norm):
-    return [recurrent.clip_by_norm([gradient], max_norm)[0] for gradient in gradients]
-
-
-@clip_by_norm.mistake(
-    "each number was cut off on its own",
-    do="That turns the step. Multiply everything by one number, so that the direction stays.",
-)
-def _each_entry(gradients, max_norm):
-    return [gradient.clip(-max_norm, max_norm) for gradient in gradients]
-
-
-@clip_by_norm.mistake(
-    "short gradients were made longer", do="Clipping only shortens. Below max_norm nothing happens at all."
-)
-def _always_scaled(gradients, max_norm):
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return [gradient * (max_norm / np.float64(_length(gradients))) for gradient in gradients]
-
-
-@clip_by_norm.mistake(
-    "max_norm was divided by a length of 0", do="Ask first whether the length exceeds max_norm. 0 never does."
-)
-def _by_zero(gradients, max_norm):
-    shrink = min(1.0, max_norm / _length(gradients))
-    return [gradient * shrink for gradient in gradients]
-
-
-@clip_by_norm.mistake("the root is missing", do="The length is the root of the sum of the squares.")
-def _squared_length(gradients, max_norm):
-    length = _length(gradients) ** 2
-    return [gradient * (max_norm / length if length > max_norm else 1.0) for gradient in gradients]
-
-
-@clip_by_norm.mistake(
-    "the lengths of the arrays were added up",
-    do="Lengths do not add, squares do (3 and 4 make 5): add all squares, then one root.",
-)
-def _sum_of_lengths(gradients, max_norm):
-    length = sum(_length([gradient]) for gradient in gradients)
-    return [gradient * (max_norm / length if length > max_norm else 1.0) for gradient in gradients]
-
-
-@clip_by_norm.mistake("the result has length 1", do="Divide by the length and multiply by max_norm.")
-def _unit_length(gradients, max_norm):
-    length = _length(gradients)
-    return [gradient * (1 / length if length > max_norm else 1.0) for gradient in gradients]
-
-
-@clip_by_norm.mistake(
-    "the arrays of the caller were changed", do="`g *= ...` writes into the caller's array. `g * ...` makes a new one."
-)
-def _clipped_in_place(gradients, max_norm):
-    length = _length(gradients)
-    for gradient in gradients:
-        gradient *= max_norm / length if length > max_norm else 1.0
-    return gradients
-
-
-@clip_by_norm.mistake(
-    "the factor is upside down", do="To make a long one shorter, multiply by max_norm / length, which is below 1."
-)
-def _upside_down(gradients, max_norm):
-    length = _length(gradients)
-    return [gradient * (length / max_norm if length > max_norm else 1.0) for gradient in gradients]
-
-
-@clip_by_norm.mistake(
-    "np.linalg.norm was given the whole list",
-    do="Arrays of different shapes do not fit into one array. Add up (g**2).sum() of each, then take one root.",
-)
-def _norm_of_a_list(gradients, max_norm):
-    length = np.linalg.norm(gradients)
-    return [gradient * (max_norm / length if length > max_norm else 1.0) for gradient in gradients]
+clip_by_norm.slip("* shrink", "* max_norm / max(max_norm, float((gradient**2).sum()) ** 0.5)",
+    looks="each array was clipped on its own",
+    do="That turns the step: parameters with small gradients gain weight. One length for all arrays together.")
+clip_by_norm.slip("gradient * shrink", "gradient.clip(-max_norm, max_norm)",
+    looks="each number was cut off on its own",
+    do="That turns the step. Multiply everything by one number, so that the direction stays.")
+clip_by_norm.slip(" if length > max_norm else 1.0", "",
+    looks="short gradients were made longer", do="Clipping only shortens. Below max_norm nothing happens at all.")
+clip_by_norm.slip("max_norm / length if length > max_norm else 1.0", "min(1.0, max_norm / length)",
+    looks="max_norm was divided by a length of 0", do="Ask first whether the length exceeds max_norm. 0 never does.")
+clip_by_norm.slip(" ** 0.5", "",
+    looks="the root is missing", do="The length is the root of the sum of the squares.")
+clip_by_norm.slip("for gradient in gradients) ** 0.5", "** 0.5 for gradient in gradients)",
+    looks="the lengths of the arrays were added up",
+    do="Lengths do not add, squares do (3 and 4 make 5): add all squares, then one root.")
+clip_by_norm.slip("max_norm / length", "1 / length",
+    looks="the result has length 1", do="Divide by the length and multiply by max_norm.")
+clip_by_norm.slip("max_norm / length", "length / max_norm",
+    looks="the factor is upside down",
+    do="To make a long one shorter, multiply by max_norm / length, which is below 1.")
+clip_by_norm.slip("sum(float((gradient**2).sum()) for gradient in gradients) ** 0.5", "np.linalg.norm(gradients)",
+    looks="np.linalg.norm was given the whole list",
+    do="Arrays of different shapes do not fit into one array. Add up (g**2).sum() of each, then take one root.")
 
 
 @clip_by_norm.alternative
@@ -1350,114 +753,42 @@ def _jacobian_cases(rng):
     yield case(2 * np.eye(3), np.array([[0.1, 0.5, 0.9], [0.0, 0.0, 0.0], [0.6, 0.2, 0.1]]), label="W_hh = 2 I")
 
 
-jacobian_norms = Exercise(
-    recurrent.jacobian_norms,
-    cases=_jacobian_cases,
-    hints=[
-        "Begin at the end: from h_T to itself it is the identity. Then one more factor for each step back.",
-        "Going back from t + 1 to t multiplies on the right: product @ J with J = diag(1 - h_{t+1}²) W_hh. "
-        "diag(v) @ W is v[:, None] * W.",
-        "np.linalg.norm(product, 2) is the largest singular value. Write it down before you multiply on.",
-    ],
-)
+jacobian_norms = Exercise(recurrent.jacobian_norms, _jacobian_cases, hints=[
+    "Begin at the end: from h_T to itself it is the identity. Then one more factor for each step back.",
+    "Going back from t + 1 to t multiplies on the right: product @ J with J = diag(1 - h_{t+1}²) W_hh. "
+    "diag(v) @ W is v[:, None] * W.",
+    "np.linalg.norm(product, 2) is the largest singular value. Write it down before you multiply on.",
+])
 
-
-def _walk_back(W_hh, hs, size=lambda product: np.linalg.norm(product, 2), factor=None, grow=lambda p, J: p @ J):
-    factor = factor or (lambda W, h: (1 - h**2)[:, None] * W)
-    product, norms = np.eye(len(W_hh)), []
-    for h in hs[::-1]:
-        norms.append(size(product))
-        product = grow(product, factor(W_hh, h))
-    return np.array(norms[::-1])
-
-
-@jacobian_norms.mistake(
-    "the factors stand in the wrong order",
-    do="dh_T/dh_t = J_T ... J_{t+1}: the latest step stands leftmost. A further step back joins on the right.",
-)
-def _wrong_order(W_hh, hs):
-    return _walk_back(W_hh, hs, grow=lambda product, J: J @ product)
-
-
-@jacobian_norms.mistake("the slope of the tanh is missing", do="J_t = diag(1 - h_t²) W_hh: the tanh flattens each row.")
-def _powers_of_W(W_hh, hs):
-    return _walk_back(W_hh, hs, factor=lambda W, h: W)
-
-
-@jacobian_norms.mistake(
-    "the largest eigenvalue was taken",
-    do="It tells what happens in the very long run only. For a number of steps the largest singular value counts.",
-)
-def _spectral_radius(W_hh, hs):
-    return _walk_back(W_hh, hs, size=lambda product: np.abs(np.linalg.eigvals(product)).max())
-
-
-@jacobian_norms.mistake(
-    "the root of all squared entries was taken",
-    do="np.linalg.norm(A) is the Frobenius norm. np.linalg.norm(A, 2) is the largest singular value.",
-)
-def _frobenius(W_hh, hs):
-    return _walk_back(W_hh, hs, size=np.linalg.norm)
-
-
-@jacobian_norms.mistake(
-    "the norms of the single steps were multiplied",
-    do="That is only an upper bound: steps need not stretch the same direction. Multiply the matrices first.",
-)
-def _product_of_norms(W_hh, hs):
-    steps = [np.linalg.norm((1 - h**2)[:, None] * W_hh, 2) for h in hs]
-    return np.array([np.prod(steps[t + 1 :]) for t in range(len(hs))])
-
-
-@jacobian_norms.mistake(
-    "the slope scales the columns of W_hh, not its rows",
-    do="diag(v) @ W has row i multiplied by v_i: v[:, None] * W. W * v would scale column i.",
-)
-def _columns_scaled(W_hh, hs):
-    return _walk_back(W_hh, hs, factor=lambda W, h: W * (1 - h**2))
-
-
-@jacobian_norms.mistake(
-    "each product has one factor too many",
-    do="From h_T to h_T there is no step: the last entry is 1. Write the norm down before you multiply.",
-)
-def _one_too_many(W_hh, hs):
-    product, norms = np.eye(len(W_hh)), []
-    for h in hs[::-1]:
-        product = product @ ((1 - h**2)[:, None] * W_hh)
-        norms.append(np.linalg.norm(product, 2))
-    return np.array(norms[::-1])
-
-
-@jacobian_norms.mistake(
-    "the result runs backwards in time", do="The first entry belongs to h_1, the last one, which is 1, to h_T."
-)
-def _reversed(W_hh, hs):
-    return recurrent.jacobian_norms(W_hh, hs)[::-1]
-
-
-@jacobian_norms.mistake(
-    "the tanh was applied a second time", do="hs are outputs of the tanh. Its slope is 1 - hs[t]**2."
-)
-def _slope_of_tanh_of_state(W_hh, hs):
-    return _walk_back(W_hh, np.tanh(hs))
-
-
-@jacobian_norms.mistake(
-    "each factor has the slope at the state it leads back to",
-    do="The step from h_t to h_{t+1} ends in the tanh at t + 1: its slope is 1 - hs[t + 1]**2.",
-)
-def _slope_one_step_early(W_hh, hs):
-    product, norms = np.eye(len(W_hh)), [1.0]
-    for h in hs[-2::-1]:
-        product = product @ ((1 - h**2)[:, None] * W_hh)
-        norms.append(np.linalg.norm(product, 2))
-    return np.array(norms[::-1])[-len(hs) :]
-
-
-@jacobian_norms.mistake("W_hh was transposed", do="The Jacobian of W h is W itself: J_t = diag(1 - h_t²) W_hh.")
-def _transposed(W_hh, hs):
-    return _walk_back(W_hh, hs, factor=lambda W, h: (1 - h**2)[:, None] * W.T)
+jacobian_norms.slip("product @ ((1 - hs[t] ** 2)[:, None] * W_hh)", "((1 - hs[t] ** 2)[:, None] * W_hh) @ product",
+    looks="the factors stand in the wrong order",
+    do="dh_T/dh_t = J_T ... J_{t+1}: the latest step stands leftmost. A further step back joins on the right.")
+jacobian_norms.slip("(1 - hs[t] ** 2)[:, None] * ", "",
+    looks="the slope of the tanh is missing", do="J_t = diag(1 - h_t²) W_hh: the tanh flattens each row.")
+jacobian_norms.slip("np.linalg.norm(product, 2)", "np.abs(np.linalg.eigvals(product)).max()",
+    looks="the largest eigenvalue was taken",
+    do="It tells what happens in the very long run only. For a number of steps the largest singular value counts.")
+jacobian_norms.slip("product, 2", "product",
+    looks="the root of all squared entries was taken",
+    do="np.linalg.norm(A) is the Frobenius norm. np.linalg.norm(A, 2) is the largest singular value.")
+jacobian_norms.slip("@ ((1 - hs[t] ** 2)[:, None] * W_hh)", "* np.linalg.norm((1 - hs[t] ** 2)[:, None] * W_hh, 2)",
+    looks="the norms of the single steps were multiplied",
+    do="That is only an upper bound: steps need not stretch the same direction. Multiply the matrices first.")
+jacobian_norms.slip("[:, None]", "",
+    looks="the slope scales the columns of W_hh, not its rows",
+    do="diag(v) @ W has row i multiplied by v_i: v[:, None] * W. W * v would scale column i.")
+jacobian_norms.slip("norm(product, 2)", "norm(product @ ((1 - hs[t] ** 2)[:, None] * W_hh), 2)",
+    looks="each product has one factor too many",
+    do="From h_T to h_T there is no step: the last entry is 1. Write the norm down before you multiply.")
+jacobian_norms.slip("return norms", "return norms[::-1]",
+    looks="the result runs backwards in time", do="The first entry belongs to h_1, the last one, which is 1, to h_T.")
+jacobian_norms.slip("hs[t] ** 2", "np.tanh(hs[t]) ** 2",
+    looks="the tanh was applied a second time", do="hs are outputs of the tanh. Its slope is 1 - hs[t]**2.")
+jacobian_norms.slip("hs[t]", "hs[t - 1]",
+    looks="each factor has the slope at the state it leads back to",
+    do="The step from h_t to h_{t+1} ends in the tanh at t + 1: its slope is 1 - hs[t + 1]**2.")
+jacobian_norms.slip("* W_hh", "* W_hh.T",
+    looks="W_hh was transposed", do="The Jacobian of W h is W itself: J_t = diag(1 - h_t²) W_hh.")
 
 
 @jacobian_norms.alternative
@@ -1468,9 +799,13 @@ def _each_from_the_start(W_hh, hs):
         for h in hs[t + 1 :]:
             product = np.diag(1 - h**2) @ W_hh @ product
         norms.append(np.linalg.svd(product, compute_uv=False)[0])
-    return norms if not norms else np.array(norms)
+    return np.array(norms)
 
 
 @jacobian_norms.alternative
 def _from_the_eigenvalues_of_the_square(W_hh, hs):
-    return _walk_back(W_hh, hs, size=lambda product: np.sqrt(np.linalg.eigvalsh(product.T @ product)[-1]))
+    product, norms = np.eye(len(W_hh)), []
+    for h in hs[::-1]:
+        norms.append(np.sqrt(np.linalg.eigvalsh(product.T @ product)[-1]))
+        product = product @ np.diag(1 - h**2) @ W_hh
+    return np.array(norms[::-1])
