@@ -1,7 +1,6 @@
 """The exercises of the backprop lesson: cases, hints, known mistakes and other right answers."""
 
 import inspect
-import operator
 
 import numpy as np
 
@@ -9,18 +8,6 @@ from course_lib.judge.compare import difference, kind
 from course_lib.judge.exercise import Exercise, case
 from course_lib.reference import backprop
 from course_lib.reference.backprop import Tensor, concatenate, cross_entropy, maximum
-
-
-def _know(exercise, mistakes, build=lambda behaviour: behaviour):
-    """Tell an exercise the mistakes {what it looks like: (what to do, how it behaves)}; build makes the function."""
-    for text, (do, behaviour) in mistakes.items():
-        exercise.mistake(text, do=do)(build(behaviour))
-
-
-def _replacing(function):
-    """For mistakes that are a right function with one step replaced, named by keyword."""
-    return lambda replaced: function(**replaced)
-
 
 # numerical_gradient
 
@@ -44,7 +31,7 @@ def _gradient_cases(rng):
     yield case(product, np.array([3.0, 5.0]), label="the worked example")
     yield case(cubes_and_product, np.array([1.0, 2.0, -1.0]), label="f(x) = x₀³ + 2x₁³ + 3x₂³ + x₀x₁x₂")
     yield case(cubes_and_product, np.array([0.5, -1.5]), 0.5, label="a large step of 0.5")
-    yield case(cubes_and_product, np.array([2, 3, 1]), label="whole numbers")
+    yield case(cubes_and_product, np.array([2, 3, 1]), 0.5, label="whole numbers")
     yield case(waves, np.array([[0.3, 0.7, 0.1]], dtype=np.float32), label="a float32 array of shape (1, 3)")
     yield case(waves, rng.normal(size=(2, 3)), 1e-3, label="a matrix")
     yield case(cubes_and_product, rng.normal(size=4), 0.1)
@@ -60,94 +47,55 @@ numerical_gradient = Exercise(
     ],
     atol=1e-7,
 )
+numerical_gradient.slip("(above - float(f(point))) / (2 * step)", "(above - float(f(x))) / step",
+    looks="the difference was taken to one side only",
+    do="Use f(x + step) and f(x - step). The errors of both sides largely cancel.")
+numerical_gradient.slip("(2 * step)", "step",
+    looks="the difference was divided by step, not by 2 step", do="From x - step to x + step it is two steps.")
+numerical_gradient.slip("(2 * step)", "2 * step",
+    looks="the difference was divided by 2 and then multiplied by step",
+    do="Python works from left to right: a / 2 * step is (a / 2) * step. Write a / (2 * step).")
+numerical_gradient.slip("above - float", "float(f(point)) - float",
+    looks="both shifted arrays are one and the same",
+    do="above = x gives the array a second name and makes no copy. Write x.copy().")
+numerical_gradient.slip("point[index] = kept\n", "pass\n",
+    looks="a shifted entry was not put back before the next one was moved",
+    do="Keep the entry in a variable and write it back at the end of the loop's body.")
+numerical_gradient.slip("np.zeros_like(point)", "np.zeros_like(x)",
+    looks="the result was kept in x's own number format",
+    do="np.zeros_like(x) of whole numbers holds whole numbers, and cuts the rest off. Use np.zeros(x.shape).")
+numerical_gradient.slip("np.array(x, dtype=np.float64)", "np.array(x)",
+    looks="the work was done in x's own number format",
+    do="Whole numbers swallow a small step, float32 most of it. np.array(x, dtype=np.float64) helps.")
+numerical_gradient.slip(
+    "np.ndindex(point.shape):\n        kept = point[index]", "range(len(point)):\n        kept = point[index].copy()",
+    looks="whole rows were shifted at once",
+    do="x may be a matrix, and then x[i] is a row. `np.ndindex(x.shape)` gives the index of every single entry.")
 
 
-def _slopes(f, point, step, back="kept"):
-    """Two-sided differences that move the entries of point itself; back says how an entry gets back."""
-    gradient = np.zeros(point.shape)
-    for index in np.ndindex(point.shape):
-        kept = point[index]
-        point[index] += step
-        above = f(point)
-        point[index] -= 2 * step
-        gradient[index] = (above - f(point)) / (2 * step)
-        if back == "kept":
-            point[index] = kept
-        elif back == "step":
-            point[index] += step
-    return gradient
+@numerical_gradient.mistake("all entries were shifted at once",
+    do="That gives one number, the sum of all partial derivatives. Loop over the entries and move only one.")
+def _all_at_once(f, x, step=1e-5):
+    return (f(x + step) - f(x - step)) / (2 * step)
 
 
-def _row_by_row(f, x, step):
+@numerical_gradient.mistake("x itself was shifted and shifted back",
+    do="Whole numbers do not survive that, and others come back only nearly. Work on a float64 copy of x.")
+def _there_and_back(f, x, step=1e-5, back=True):
     gradient = np.zeros(x.shape)
-    for i in range(len(x)):
-        above, below = np.array(x, dtype=np.float64), np.array(x, dtype=np.float64)
-        above[i] += step
-        below[i] -= step
-        gradient[i] = (f(above) - f(below)) / (2 * step)
-    return gradient
-
-
-def _one_sided(f, x, step):
-    x = np.array(x, dtype=np.float64)
-    gradient = np.zeros_like(x)
     for index in np.ndindex(x.shape):
-        shifted = x.copy()
-        shifted[index] += step
-        gradient[index] = (f(shifted) - f(x)) / step
+        x[index] += step
+        above = f(x)
+        x[index] -= 2 * step
+        gradient[index] = (above - f(x)) / (2 * step)
+        x[index] += step * back
     return gradient
 
 
-_know(
-    numerical_gradient,
-    {
-        "all entries were shifted at once": (
-            "That gives one number, the sum of all partial derivatives. Loop over the entries and move only one.",
-            lambda f, x, step: (f(x + step) - f(x - step)) / (2 * step),
-        ),
-        "whole rows were shifted at once": (
-            "x may be a matrix, and then x[i] is a row. `np.ndindex(x.shape)` gives the index of every single entry.",
-            _row_by_row,
-        ),
-        "the difference was taken to one side only": (
-            "Use f(x + step) and f(x - step). The errors of both sides largely cancel.",
-            _one_sided,
-        ),
-        "the difference was divided by step, not by 2 step": (
-            "From x - step to x + step it is two steps.",
-            lambda f, x, step: 2 * backprop.numerical_gradient(f, x, step),
-        ),
-        "the difference was divided by 2 and then multiplied by step": (
-            "Python works from left to right: a / 2 * step is (a / 2) * step. Write a / (2 * step).",
-            lambda f, x, step: backprop.numerical_gradient(f, x, step) * step**2,
-        ),
-        "both shifted arrays are one and the same": (
-            "above = x gives the array a second name and makes no copy. Write x.copy().",
-            lambda f, x, step: np.zeros(x.shape),
-        ),
-        "a shifted entry was not put back before the next one was moved": (
-            "Keep the entry in a variable and write it back at the end of the loop's body.",
-            lambda f, x, step: _slopes(f, np.array(x, dtype=np.float64), step, back=None),
-        ),
-        "the caller's x was shifted and did not come back as it was": (
-            "x belongs to the caller. Work on a copy: np.array(x, dtype=np.float64).",
-            lambda f, x, step: _slopes(f, x, step, back=None),
-        ),
-        "x itself was shifted and shifted back": (
-            "Whole numbers do not survive that, and others come back only nearly. Work on a float64 copy of x.",
-            lambda f, x, step: _slopes(f, x, step, back="step"),
-        ),
-        "the work was done in x's own number format": (
-            "Whole numbers swallow a small step, float32 most of it. np.array(x, dtype=np.float64) helps.",
-            lambda f, x, step: _slopes(f, np.array(x), step),
-        ),
-        "the result was kept in x's own number format": (
-            "np.zeros_like(x) of whole numbers holds whole numbers, and cuts the rest off. Use np.zeros(x.shape).",
-            lambda f, x, step: backprop.numerical_gradient(f, x, step).astype(x.dtype),
-        ),
-    },
-    build=lambda gradient: lambda f, x, step=1e-5: gradient(f, x, step),
-)
+@numerical_gradient.mistake("the caller's x was shifted and did not come back as it was",
+    do="x belongs to the caller. Work on a copy: np.array(x, dtype=np.float64).")
+def _never_back(f, x, step=1e-5):
+    return _there_and_back(f, x, step, back=False)
 
 
 @numerical_gradient.alternative
@@ -230,83 +178,35 @@ gradient_check = Exercise(
         "One bad entry spoils a gradient: return the largest of those quotients. Compare the two shapes first.",
     ],
 )
-
-
-def _measuring(error):
-    """A check from error(claimed, numerical, floor), behind the comparison of the shapes."""
-
-    def checked(f, x, gradient, floor=1e-4):
-        if np.shape(x) != np.shape(gradient):
-            raise ValueError("shapes differ")
-        return error(gradient, backprop.numerical_gradient(f, x), floor)
-
-    return checked
-
-
-def _relative(claimed, numerical, floor):
-    larger = np.maximum(np.abs(claimed), np.abs(numerical))
-    return np.abs(claimed - numerical) / np.maximum(larger, floor)
-
-
-def _lengths(claimed, numerical, floor):
-    claimed, numerical = np.linalg.norm(claimed), np.linalg.norm(numerical)
-    return abs(claimed - numerical) / max(claimed, numerical, floor)
-
-
-_know(
-    gradient_check,
-    {
-        "the absolute difference was returned": (
-            "A difference of 0.01 is nothing for an entry of 1000 and everything for one of 0.005. Divide by the size.",
-            lambda claimed, numerical, floor: np.max(np.abs(claimed - numerical)),
-        ),
-        "the lengths of the two gradients were compared": (
-            "A gradient with the wrong sign has the right length. Subtract first, entry by entry, and measure then.",
-            _lengths,
-        ),
-        "the errors of all entries were averaged": (
-            "Among a thousand right entries the average hides a wrong one. Return the largest error.",
-            lambda claimed, numerical, floor: np.mean(_relative(claimed, numerical, floor)),
-        ),
-        "floor was left out": (
-            "Where both gradients are zero you divide by zero. Never divide by less than floor.",
-            lambda claimed, numerical, floor: np.max(_relative(claimed, numerical, 0)),
-        ),
-        "the sign of the differences was kept": (
-            "Otherwise an entry that is too small counts as a negative error, and the largest one misses it: np.abs.",
-            lambda claimed, numerical, floor: np.max(
-                _relative(claimed, numerical, floor) * np.sign(claimed - numerical)
-            ),
-        ),
-        "the difference was divided by the sum of both sizes": (
-            "That halves the error. Divide by the larger: np.maximum(np.abs(claimed), np.abs(numerical)).",
-            lambda claimed, numerical, floor: np.max(
-                np.abs(claimed - numerical) / np.maximum(np.abs(claimed) + np.abs(numerical), floor)
-            ),
-        ),
-        "the difference was divided by the size of the numerical gradient alone": (
-            "Divide by the larger of |claimed| and |numerical|, but never by less than floor.",
-            lambda claimed, numerical, floor: np.max(
-                np.abs(claimed - numerical) / np.maximum(np.abs(numerical), floor)
-            ),
-        ),
-        "every difference was divided by the same number, the largest entry": (
-            "Then a wrong small entry hides behind a large one. Give every entry its own scale.",
-            lambda claimed, numerical, floor: (
-                np.max(np.abs(claimed - numerical)) / max(np.max(np.abs(claimed)), np.max(np.abs(numerical)), floor)
-            ),
-        ),
-    },
-    build=_measuring,
-)
-
-
-@gradient_check.mistake(
-    "the two shapes were not compared",
-    do="A column minus a row is a whole matrix in NumPy, without a word. Raise a ValueError when the shapes differ.",
-)
-def _any_shape(f, x, gradient, floor=1e-4):
-    return np.max(_relative(gradient, backprop.numerical_gradient(f, x), floor))
+gradient_check.slip(" / scale", "",
+    looks="the absolute difference was returned",
+    do="A difference of 0.01 is nothing for an entry of 1000 and everything for one of 0.005. Divide by the size.")
+gradient_check.slip("numerical = numerical_gradient(f, x)",
+    "claimed, numerical = np.linalg.norm(claimed), np.linalg.norm(numerical_gradient(f, x))",
+    looks="the lengths of the two gradients were compared",
+    do="A gradient with the wrong sign has the right length. Subtract first, entry by entry, and measure then.")
+gradient_check.slip("np.max(np.abs(claimed - numerical) / scale, initial=0.0)",
+    "np.mean(np.abs(claimed - numerical) / scale)",
+    looks="the errors of all entries were averaged",
+    do="Among a thousand right entries the average hides a wrong one. Return the largest error.")
+gradient_check.slip(", floor)", ", 0)",
+    looks="floor was left out", do="Where both gradients are zero you divide by zero. Never divide by less than floor.")
+gradient_check.slip("np.abs(claimed - numerical) / scale, initial=0.0", "(claimed - numerical) / scale",
+    looks="the sign of the differences was kept",
+    do="Otherwise an entry that is too small counts as a negative error, and the largest one misses it: np.abs.")
+gradient_check.slip("np.maximum(np.abs(claimed), np.abs(numerical))", "np.abs(claimed) + np.abs(numerical)",
+    looks="the difference was divided by the sum of both sizes",
+    do="That halves the error. Divide by the larger: np.maximum(np.abs(claimed), np.abs(numerical)).")
+gradient_check.slip("np.maximum(np.abs(claimed), np.abs(numerical))", "np.abs(numerical)",
+    looks="the difference was divided by the size of the numerical gradient alone",
+    do="Divide by the larger of |claimed| and |numerical|, but never by less than floor.")
+gradient_check.slip("np.maximum(np.abs(claimed), np.abs(numerical))",
+    "max(np.abs(claimed).max(), np.abs(numerical).max())",
+    looks="every difference was divided by the same number, the largest entry",
+    do="Then a wrong small entry hides behind a large one. Give every entry its own scale.")
+gradient_check.slip("if claimed.shape != np.shape(x):", "if False:",
+    looks="the two shapes were not compared",
+    do="A column minus a row is a whole matrix in NumPy, without a word. Raise a ValueError when the shapes differ.")
 
 
 @gradient_check.alternative
@@ -341,37 +241,21 @@ tanh_layer_jacobian = Exercise(
         "`np.diag(1 - h**2) @ W`. Cheaper: multiply row i of W by entry i, `(1 - h**2)[:, None] * W`.",
     ],
 )
-
-
-_know(
-    tanh_layer_jacobian,
-    {
-        "the Jacobian is transposed": (
-            "Rows belong to outputs, columns to inputs: the shape is (m, n), that of W.",
-            lambda W, b, x: backprop.tanh_layer_jacobian(W, b, x).T,
-        ),
-        "the columns of W were scaled, not its rows": (
-            "Entry i of 1 - h² belongs to output i, hence to row i. `[:, None]` makes a column that multiplies rows.",
-            lambda W, b, x: W * (1 - np.tanh(W @ x + b) ** 2),
-        ),
-        "the two Jacobians were multiplied in the wrong order": (
-            "The last step stands on the left: first the diagonal matrix of tanh, then W.",
-            lambda W, b, x: W @ np.diag(1 - np.tanh(W @ x + b) ** 2),
-        ),
-        "1 - h² was multiplied with W as a vector": (
-            "A vector @ W gives one row, a sum. Make the diagonal matrix first: np.diag(1 - h**2).",
-            lambda W, b, x: (1 - np.tanh(W @ x + b) ** 2) @ W,
-        ),
-        "only the Jacobian of tanh was returned": (
-            "That one is with respect to z. For x, multiply it by the Jacobian of z = Wx + b.",
-            lambda W, b, x: np.diag(1 - np.tanh(W @ x + b) ** 2),
-        ),
-        "x stands on the left of W": (
-            "The layer computes Wx: W @ x. In x @ W each input meets the wrong weights.",
-            lambda W, b, x: (1 - np.tanh(x @ W + b) ** 2)[:, None] * W,
-        ),
-    },
-)
+tanh_layer_jacobian.slip("(1 - h**2)[:, None] * W", "W * (1 - h**2)",
+    looks="the columns of W were scaled, not its rows",
+    do="Entry i of 1 - h² belongs to output i, hence to row i. `[:, None]` makes a column that multiplies rows.")
+tanh_layer_jacobian.slip("(1 - h**2)[:, None] * W", "W @ np.diag(1 - h**2)",
+    looks="the two Jacobians were multiplied in the wrong order",
+    do="The last step stands on the left: first the diagonal matrix of tanh, then W.")
+tanh_layer_jacobian.slip("(1 - h**2)[:, None] * W", "(1 - h**2) @ W",
+    looks="1 - h² was multiplied with W as a vector",
+    do="A vector @ W gives one row, a sum. Make the diagonal matrix first: np.diag(1 - h**2).")
+tanh_layer_jacobian.slip("(1 - h**2)[:, None] * W", "np.diag(1 - h**2)",
+    looks="only the Jacobian of tanh was returned",
+    do="That one is with respect to z. For x, multiply it by the Jacobian of z = Wx + b.")
+tanh_layer_jacobian.slip("W @ x", "x @ W",
+    looks="x stands on the left of W",
+    do="The layer computes Wx: W @ x. In x @ W each input meets the wrong weights.")
 
 
 @tanh_layer_jacobian.alternative
@@ -410,83 +294,40 @@ window_scorer_gradients = Exercise(
         "Let the shapes lead you: W's gradient is (m, n), from delta (m,) and x (n,): np.outer. For x: (n, m) @ (m,).",
     ],
 )
+window_scorer_gradients.slip("np.outer(delta, x)", "np.outer(x, delta)",
+    looks="the outer product is the wrong way round",
+    do="W's gradient has W's shape: np.outer(delta, x), delta down, x across.")
+window_scorer_gradients.slip("np.outer(delta, x)", "delta * x",
+    looks="the gradient of W was computed entry by entry, as delta * x",
+    do="Every delta meets every x: that is the outer product, np.outer(delta, x).")
+window_scorer_gradients.slip("np.outer(delta, x)", "delta @ x",
+    looks="the gradient of W was computed as a dot product of delta and x",
+    do="For two vectors, @ gives one number, with .T too. The table of all products is np.outer(delta, x).")
+window_scorer_gradients.slip("W.T @ delta", "W @ delta",
+    looks="the matrix W was not transposed for x's gradient",
+    do="delta has one entry per row of W, x one per column. Back through W means W.T @ delta.")
+window_scorer_gradients.slip("W.T @ delta", "W.T @ u",
+    looks="the gradient for x goes through the dot product only",
+    do="From h to x the signal also passes through tanh. All of delta comes back through W: W.T @ delta.")
+window_scorer_gradients.slip('"u": h', '"u": W @ x + b',
+    looks="u's gradient is z, not h",
+    do="In s = uᵀh it is h that meets u, after the tanh. Each of two factors gets the other one.")
+window_scorer_gradients.slip('"u": h', '"u": u',
+    looks="u's gradient is u itself", do="In s = uᵀh the gradient for u is the other factor, h.")
+window_scorer_gradients.slip("u * (1 - h**2)", "1 - h**2",
+    looks="u is missing in delta", do="The signal comes down through u first: delta = u * (1 - h**2).")
 
-
-def _scorer(delta=None, for_u=None, for_W=None, for_x=None):
-    """The right function with one step replaced."""
-
-    def gradients(u, W, b, x):
-        z = W @ x + b
-        h = np.tanh(z)
-        d = delta(u, z) if delta else u * (1 - h**2)
-        return {
-            "s": u @ h,
-            "u": for_u(z, h, u) if for_u else h,
-            "W": for_W(d, x) if for_W else np.outer(d, x),
-            "b": d,
-            "x": for_x(d, W, u) if for_x else W.T @ d,
-        }
-
-    return gradients
-
-
-_know(
-    window_scorer_gradients,
-    {
-        "the outer product is the wrong way round": (
-            "W's gradient has W's shape: np.outer(delta, x), delta down, x across.",
-            {"for_W": lambda d, x: np.outer(x, d)},
-        ),
-        "the gradient of W was computed entry by entry, as delta * x": (
-            "Every delta meets every x: that is the outer product, np.outer(delta, x).",
-            {"for_W": lambda d, x: d * x},
-        ),
-        "the gradient of W was computed as a dot product of delta and x": (
-            "For two vectors, @ gives one number, with .T too. The table of all products is np.outer(delta, x).",
-            {"for_W": lambda d, x: d @ x},
-        ),
-        "the matrix W was not transposed for x's gradient": (
-            "delta has one entry per row of W, x one per column. Back through W means W.T @ delta.",
-            {"for_x": lambda d, W, u: W @ d},
-        ),
-        "the gradient for x goes through the dot product only": (
-            "From h to x the signal also passes through tanh. All of delta comes back through W: W.T @ delta.",
-            {"for_x": lambda d, W, u: W.T @ u},
-        ),
-        "u's gradient is z, not h": (
-            "In s = uᵀh it is h that meets u, after the tanh. Each of two factors gets the other one.",
-            {"for_u": lambda z, h, u: z},
-        ),
-        "u's gradient is u itself": (
-            "In s = uᵀh the gradient for u is the other factor, h.",
-            {"for_u": lambda z, h, u: u},
-        ),
-        "u is missing in delta": (
-            "The signal comes down through u first: delta = u * (1 - h**2).",
-            {"delta": lambda u, z: 1 - np.tanh(z) ** 2},
-        ),
-    },
-    _replacing(_scorer),
-)
-
-# What goes wrong with the slope of tanh, in a layer and in the scorer alike.
-_WRONG_SLOPES = {
-    "the derivative of tanh was left out": ("The signal passes through tanh, too: multiply by 1 - h².", np.ones_like),
-    "tanh was applied twice": (
-        "tanh'(z) is 1 - tanh(z)². With h = tanh(z) at hand that is simply 1 - h².",
-        lambda z: 1 - np.tanh(np.tanh(z)) ** 2,
-    ),
-    "the slope of tanh was taken as 1 - z², not as 1 - tanh(z)²": (
-        "The rule 1 - h² is about the output h = tanh(z), not about z.",
-        lambda z: 1 - z**2,
-    ),
-    "the slope of tanh was taken as (1 - h)², not as 1 - h²": (
-        "Square h first, then subtract: 1 - h**2.",
-        lambda z: (1 - np.tanh(z)) ** 2,
-    ),
-}
-_know(tanh_layer_jacobian, _WRONG_SLOPES, lambda slope: lambda W, b, x: slope(W @ x + b)[:, None] * W)
-_know(window_scorer_gradients, _WRONG_SLOPES, lambda slope: _scorer(delta=lambda u, z: u * slope(z)))
+# what goes wrong with the slope of tanh, in a layer and in the scorer alike
+for _exercise in (tanh_layer_jacobian, window_scorer_gradients):
+    _exercise.slip("(1 - h**2)", "np.ones_like(h)",
+        looks="the derivative of tanh was left out", do="The signal passes through tanh, too: multiply by 1 - h².")
+    _exercise.slip("1 - h**2", "1 - np.tanh(h) ** 2",
+        looks="tanh was applied twice", do="tanh'(z) is 1 - tanh(z)². With h = tanh(z) at hand that is simply 1 - h².")
+    _exercise.slip("1 - h**2", "1 - (W @ x + b) ** 2",
+        looks="the slope of tanh was taken as 1 - z², not as 1 - tanh(z)²",
+        do="The rule 1 - h² is about the output h = tanh(z), not about z.")
+    _exercise.slip("1 - h**2", "(1 - h) ** 2",
+        looks="the slope of tanh was taken as (1 - h)², not as 1 - h²", do="Square h first, then subtract: 1 - h**2.")
 
 
 @window_scorer_gradients.alternative
@@ -536,68 +377,31 @@ unbroadcast = Exercise(
         "At the end `.reshape(shape)` puts the ones back.",
     ],
 )
-
-
-def _stretched(gradient, shape):
-    """The axes of gradient where shape says 1."""
-    added = gradient.ndim - len(shape)
-    return tuple(added + axis for axis, size in enumerate(shape) if size == 1)
-
-
-def _added(gradient, shape):
-    """The axes of gradient that shape does not have."""
-    return tuple(range(gradient.ndim - len(shape)))
-
-
-def _averaged(gradient, shape):
-    total = backprop.unbroadcast(gradient, shape)
-    return total * (total.size / gradient.size)
-
-
-def _one_copy(gradient, shape):
-    gradient = gradient[(0,) * (gradient.ndim - len(shape))]
-    return gradient[tuple(slice(0, 1) if size == 1 else slice(None) for size in shape)]
-
-
-def _from_the_left(gradient, shape):
-    axes = tuple(i for i in range(gradient.ndim) if i >= len(shape) or shape[i] == 1 != gradient.shape[i])
-    return gradient.sum(axis=axes).reshape(shape)
-
-
-_know(
-    unbroadcast,
-    {
-        "the copies were averaged": (
-            "Every copy has an effect of its own, and the effects add up. Use sum, not mean.",
-            _averaged,
-        ),
-        "only the axes in front were summed": (
-            "NumPy also stretches an axis of length 1. Where shape says 1, sum too, and keep the axis.",
-            lambda gradient, shape: gradient.sum(axis=_added(gradient, shape)),
-        ),
-        "only the stretched axes were summed": (
-            "NumPy also puts new axes in front: as many as gradient has more than shape. Sum over those as well.",
-            lambda gradient, shape: gradient.sum(axis=_stretched(gradient, shape), keepdims=True),
-        ),
-        "the axes of length 1 got lost": (
-            "The gradient for an input of shape (2, 1) has shape (2, 1), not (2,). End with .reshape(shape).",
-            lambda gradient, shape: gradient.sum(axis=_added(gradient, shape) + _stretched(gradient, shape)),
-        ),
-        "one of the copies was taken": ("The others matter as much. Sum over all of them.", _one_copy),
-        "axes were counted from the left": (
-            "Shapes are lined up on the right: compare the last sizes first. Axis 0 of one is not axis 0 of the other.",
-            _from_the_left,
-        ),
-        "the entries were only rearranged": (
-            "There are more entries than the input had. Sum those that came from the same one, before any reshape.",
-            lambda gradient, shape: gradient.reshape(shape),
-        ),
-        "the first axis was summed, whatever the shapes": (
-            "Which axes were stretched depends on shape. Compare the two shapes.",
-            lambda gradient, shape: gradient.sum(axis=0),
-        ),
-    },
-)
+unbroadcast.slip("gradient.sum(", "gradient.mean(",
+    looks="the copies were averaged",
+    do="Every copy has an effect of its own, and the effects add up. Use sum, not mean.")
+unbroadcast.slip("(*range(added), *stretched)).reshape(shape)", "tuple(range(added)))",
+    looks="only the axes in front were summed",
+    do="NumPy also stretches an axis of length 1. Where shape says 1, sum too, and keep the axis.")
+unbroadcast.slip("(*range(added), *stretched)).reshape(shape)", "tuple(stretched), keepdims=True)",
+    looks="only the stretched axes were summed",
+    do="NumPy also puts new axes in front: as many as gradient has more than shape. Sum over those as well.")
+unbroadcast.slip(".reshape(shape)", "",
+    looks="the axes of length 1 got lost",
+    do="The gradient for an input of shape (2, 1) has shape (2, 1), not (2,). End with .reshape(shape).")
+unbroadcast.slip("gradient.sum(axis=(*range(added), *stretched)).reshape(shape)",
+    "gradient[(0,) * added][tuple(slice(1 if size == 1 else None) for size in shape)]",
+    looks="one of the copies was taken", do="The others matter as much. Sum over all of them.")
+unbroadcast.slip("(*range(added), *stretched)",
+    "(*range(len(shape), gradient.ndim), *(axis - added for axis in stretched))",
+    looks="axes were counted from the left",
+    do="Shapes are lined up on the right: compare the last sizes first. Axis 0 of one is not axis 0 of the other.")
+unbroadcast.slip(".sum(axis=(*range(added), *stretched))", "",
+    looks="the entries were only rearranged",
+    do="There are more entries than the input had. Sum those that came from the same one, before any reshape.")
+unbroadcast.slip("(*range(added), *stretched)).reshape(shape)", "0)",
+    looks="the first axis was summed, whatever the shapes",
+    do="Which axes were stretched depends on shape. Compare the two shapes.")
 
 
 @unbroadcast.alternative
@@ -658,43 +462,31 @@ multiply_backward = Exercise(
     backprop.multiply_backward,
     cases=_multiply_cases,
     differ=_two_gradients,
+    returns=("for_a", "for_b"),
     hints=[
         "In a * b, how much does the product grow when a grows by a little? That depends on b.",
         "Downstream is upstream times local: for a the local derivative is b, for b it is a.",
         "If a or b was broadcast, the gradient comes out too large: `unbroadcast(upstream * b, a.shape)`.",
     ],
 )
-
-
-_know(
-    multiply_backward,
-    {
-        "each input got its own value": (
-            "The derivative of a * b with respect to a is b: the values change places.",
-            lambda upstream, a, b: _fit((upstream * a, upstream * b), a, b),
-        ),
-        "the gradients were not summed back to the inputs' shapes": (
-            "An input that was broadcast is used many times. Use your unbroadcast.",
-            lambda upstream, a, b: (upstream * b, upstream * a),
-        ),
-        "only b was summed back to its shape": (
-            "a can be the smaller one just as well. Use unbroadcast for both.",
-            lambda upstream, a, b: (upstream * b, backprop.unbroadcast(upstream * a, b.shape)),
-        ),
-        "the upstream gradient was summed before it was multiplied": (
-            "Each copy has its own factor: multiply first, then unbroadcast.",
-            lambda upstream, a, b: tuple(g * x for g, x in zip(_fit((upstream, upstream), a, b), (b, a), strict=True)),
-        ),
-        "the upstream gradient was left out": (
-            "b and a are the local derivatives. Downstream is upstream times local.",
-            lambda upstream, a, b: backprop.multiply_backward(np.ones_like(upstream), a, b),
-        ),
-        "the two gradients are in the wrong order": (
-            "Return the one for a first; it has a's shape.",
-            lambda upstream, a, b: backprop.multiply_backward(upstream, a, b)[::-1],
-        ),
-    },
-)
+multiply_backward.slip("unbroadcast(upstream * b, a.shape), unbroadcast(upstream * a, b.shape)",
+    "unbroadcast(upstream * a, a.shape), unbroadcast(upstream * b, b.shape)",
+    looks="each input got its own value",
+    do="The derivative of a * b with respect to a is b: the values change places.")
+multiply_backward.slip("unbroadcast(upstream * b, a.shape), unbroadcast(upstream * a, b.shape)",
+    "upstream * b, upstream * a",
+    looks="the gradients were not summed back to the inputs' shapes",
+    do="An input that was broadcast is used many times. Use your unbroadcast.")
+multiply_backward.slip("unbroadcast(upstream * b, a.shape)", "upstream * b",
+    looks="only b was summed back to its shape",
+    do="a can be the smaller one just as well. Use unbroadcast for both.")
+multiply_backward.slip("unbroadcast(upstream * b, a.shape), unbroadcast(upstream * a, b.shape)",
+    "unbroadcast(upstream, a.shape) * b, unbroadcast(upstream, b.shape) * a",
+    looks="the upstream gradient was summed before it was multiplied",
+    do="Each copy has its own factor: multiply first, then unbroadcast.")
+multiply_backward.slip("return ", "upstream = np.ones_like(upstream)\n    return ",
+    looks="the upstream gradient was left out",
+    do="b and a are the local derivatives. Downstream is upstream times local.")
 
 
 @multiply_backward.alternative
@@ -734,93 +526,52 @@ maximum_backward = Exercise(
     backprop.maximum_backward,
     cases=_maximum_cases,
     differ=_two_gradients,
+    returns=("for_a", "for_b"),
     hints=[
         "If a is well below b, what does a small change of a do to the maximum?",
         "A comparison such as `a >= b` gives an array of True and False, which multiplies like 1 and 0.",
         "`first = a >= b` belongs to a, and `~first` to b. Both times upstream, both unbroadcast.",
     ],
 )
-
-
-def _sharing(shares):
-    """A rule from the shares of a and b in the upstream gradient."""
-    return lambda upstream, a, b: _fit([upstream * share for share in shares(a, b)], a, b)
-
-
-_know(
-    maximum_backward,
-    {
-        "the smaller input got the gradient": (
-            "The smaller one does not show in the result at all.",
-            lambda a, b: (a < b, a >= b),
-        ),
-        "in a tie both inputs got the whole gradient": (
-            "Then the gradient is counted twice. Here a tie goes to a alone: >= for a, its opposite for b.",
-            lambda a, b: (a >= b, b >= a),
-        ),
-        "in a tie nobody got the gradient": (
-            "a > b and b > a are both false in a tie. Here it goes to a: a >= b.",
-            lambda a, b: (a > b, b > a),
-        ),
-        "in a tie b got the gradient": (
-            "The rule here is that a gets it: compare with >=.",
-            lambda a, b: (a > b, a <= b),
-        ),
-        "in a tie the gradient was split in two halves": (
-            "That is a sound rule too, and PyTorch's. Here, so that we all agree, a tie goes to a.",
-            lambda a, b: ((a > b) + 0.5 * (a == b), (a < b) + 0.5 * (a == b)),
-        ),
-        "both inputs got the gradient everywhere": (
-            "That is the rule of an addition. A maximum sends it one way only.",
-            lambda a, b: (1.0, 1.0),
-        ),
-        "the upstream gradient was multiplied by the larger value": (
-            "The slope of the larger input is 1, whatever its value: multiply by the mask alone.",
-            lambda a, b: ((a >= b) * a, (a < b) * b),
-        ),
-    },
-    _sharing,
-)
-
-
-@maximum_backward.mistake(
-    "the sign of upstream decided", do="What decides is which input was larger on the way forward, whatever comes back."
-)
-def _by_the_upstream_sign(upstream, a, b):
-    passed = np.maximum(upstream, 0)
-    return _fit((passed * (a >= b), passed * (a < b)), a, b)
-
-
-@maximum_backward.mistake(
-    "the upstream gradient was left out", do="The mask is the local derivative. Downstream is upstream times local."
-)
-def _mask_only(upstream, a, b):
-    return backprop.maximum_backward(np.ones_like(upstream), a, b)
-
-
-@maximum_backward.mistake(
-    "the places that got nothing were left out",
-    do="The gradient for a has a's shape, with zeros where b was larger. Multiply by the mask, or use np.where.",
-)
-def _selected(upstream, a, b):
-    return upstream[a >= b], upstream[a < b]
-
-
-@maximum_backward.mistake(
-    "the gradients were not summed back to the inputs' shapes",
-    do="One of the inputs may have been broadcast: unbroadcast.",
-)
-def _maximum_never_summed(upstream, a, b):
-    return upstream * (a >= b), upstream * (a < b)
-
-
-@maximum_backward.mistake(
-    "one `if` decided for the whole array",
-    do="a >= b is an array, a yes or no for each entry. Multiply by it, or choose with np.where.",
-)
-def _one_if(upstream, a, b):
-    zero = np.zeros_like(upstream)
-    return _fit((upstream, zero) if a >= b else (zero, upstream), a, b)
+maximum_backward.slip("a >= b", "a < b",
+    looks="the smaller input got the gradient", do="The smaller one does not show in the result at all.")
+maximum_backward.slip("~first", "(b >= a)",
+    looks="in a tie both inputs got the whole gradient",
+    do="Then the gradient is counted twice. Here a tie goes to a alone: >= for a, its opposite for b.")
+maximum_backward.slip("upstream * first, a.shape), unbroadcast(upstream * ~first",
+    "upstream * (a > b), a.shape), unbroadcast(upstream * (b > a)",
+    looks="in a tie nobody got the gradient", do="a > b and b > a are both false in a tie. Here it goes to a: a >= b.")
+maximum_backward.slip("a >= b", "a > b",
+    looks="in a tie b got the gradient", do="The rule here is that a gets it: compare with >=.")
+maximum_backward.slip("upstream * first, a.shape), unbroadcast(upstream * ~first",
+    "upstream * ((a > b) + 0.5 * (a == b)), a.shape), unbroadcast(upstream * ((b > a) + 0.5 * (a == b))",
+    looks="in a tie the gradient was split in two halves",
+    do="That is a sound rule too, and PyTorch's. Here, so that we all agree, a tie goes to a.")
+maximum_backward.slip("upstream * first, a.shape), unbroadcast(upstream * ~first",
+    "upstream, a.shape), unbroadcast(upstream",
+    looks="both inputs got the gradient everywhere",
+    do="That is the rule of an addition. A maximum sends it one way only.")
+maximum_backward.slip("first, a.shape), unbroadcast(upstream * ~first",
+    "first * a, a.shape), unbroadcast(upstream * ~first * b",
+    looks="the upstream gradient was multiplied by the larger value",
+    do="The slope of the larger input is 1, whatever its value: multiply by the mask alone.")
+maximum_backward.slip("return ", "upstream = np.maximum(upstream, 0)\n    return ",
+    looks="the sign of upstream decided",
+    do="What decides is which input was larger on the way forward, whatever comes back.")
+maximum_backward.slip("return ", "upstream = np.ones_like(upstream)\n    return ",
+    looks="the upstream gradient was left out",
+    do="The mask is the local derivative. Downstream is upstream times local.")
+maximum_backward.slip("unbroadcast(upstream * first, a.shape), unbroadcast(upstream * ~first, b.shape)",
+    "upstream[first], upstream[~first]",
+    looks="the places that got nothing were left out",
+    do="The gradient for a has a's shape, with zeros where b was larger. Multiply by the mask, or use np.where.")
+maximum_backward.slip("unbroadcast(upstream * first, a.shape), unbroadcast(upstream * ~first, b.shape)",
+    "upstream * first, upstream * ~first",
+    looks="the gradients were not summed back to the inputs' shapes",
+    do="One of the inputs may have been broadcast: unbroadcast.")
+maximum_backward.slip("return ", "if first:\n        return upstream, 0 * upstream\n    return ",
+    looks="one `if` decided for the whole array",
+    do="a >= b is an array, a yes or no for each entry. Multiply by it, or choose with np.where.")
 
 
 @maximum_backward.alternative
@@ -854,91 +605,55 @@ matmul_backward = Exercise(
     backprop.matmul_backward,
     cases=_matmul_cases,
     differ=_two_gradients,
+    returns=("for_a", "for_b"),
     hints=[
         "Let the shapes lead you. upstream is (m, n), a is (m, k), b is (k, n). Which product has the shape of a?",
         "For a: upstream times b transposed. For b: a transposed times upstream. That is the only way the shapes fit.",
         "In a stack only the last two axes change places: `b.swapaxes(-1, -2)`. Then unbroadcast to the input's shape.",
     ],
 )
+matmul_backward.slip("for_a = for_b = None", "return upstream @ b, a @ upstream",
+    looks="nothing was transposed",
+    do="Going back, a matrix acts transposed: upstream @ bᵀ for a, aᵀ @ upstream for b.")
+matmul_backward.slip("for_a = for_b = None", "return b.swapaxes(-1, -2) @ upstream, upstream @ a.swapaxes(-1, -2)",
+    looks="the factors stand in the wrong order",
+    do="Order matters: b stood right of a, so it stays right of upstream.")
+matmul_backward.slip("for_a = for_b = None",
+    "return unbroadcast(upstream @ b.T, a.shape), unbroadcast(a.T @ upstream, b.shape)",
+    looks="a stack was transposed with .T",
+    do=".T reverses all axes, the one that runs over the stack too. Use .swapaxes(-1, -2).")
+matmul_backward.slip("for_a = for_b = None",
+    "return unbroadcast(upstream @ b.swapaxes(0, 1), a.shape), unbroadcast(a.swapaxes(0, 1) @ upstream, b.shape)",
+    looks="the first two axes of a stack changed places",
+    do="In a stack the matrices are in the last two axes. Count from the end: .swapaxes(-1, -2).")
+matmul_backward.slip("for_a = for_b = None", "return upstream * b, upstream * a",
+    looks="entries were multiplied one by one",
+    do="Every entry of a meets a whole row of b. Going back takes a matrix product too: @.")
+matmul_backward.slip("if gradient.shape == shape:", "if True:", inside="unbroadcast",
+    looks="the gradient of a shared matrix was not summed over the stack",
+    do="One matrix that multiplies a whole stack is used many times. Use unbroadcast.")
+matmul_backward.slip("for_a = for_b = None", "for_a = for_b = None\n    needed = True, True",
+    looks="needed makes no difference", do="Where needed says False, return None: nobody wants that product.")
+matmul_backward.slip("for_a = for_b = None", "for_a = for_b = None\n    upstream = np.ones_like(upstream)",
+    looks="the upstream gradient was left out",
+    do="Those are the gradients of the sum of all entries. Use upstream where you have ones.")
 
 
-def _matmul_rule(for_a, for_b, sum_back=True):
-    """A rule from two functions of (upstream, a, b)."""
-
-    def rule(upstream, a, b, needed=(True, True)):
-        found = [f(upstream, a, b) if need else None for f, need in zip((for_a, for_b), needed, strict=True)]
-        if sum_back:
-            found = [
-                None if g is None else backprop.unbroadcast(g, x.shape) for g, x in zip(found, (a, b), strict=True)
-            ]
-        return tuple(found)
-
-    return rule
+def _needed_alone(gradients, a, b, needed):
+    return tuple(x if need else None for x, need in zip(_fit(gradients, a, b), needed, strict=True))
 
 
-def _last_two(x):
-    return x.swapaxes(-1, -2)
+@matmul_backward.alternative
+def _matmul_with_einsum(upstream, a, b, needed=(True, True)):
+    for_a = np.einsum("...mn,...kn->...mk", upstream, b)
+    return _needed_alone((for_a, np.einsum("...mk,...mn->...kn", a, upstream)), a, b, needed)
 
 
-_know(
-    matmul_backward,
-    {
-        "nothing was transposed": (
-            "Going back, a matrix acts transposed: upstream @ bᵀ for a, aᵀ @ upstream for b.",
-            (lambda upstream, a, b: upstream @ b, lambda upstream, a, b: a @ upstream),
-        ),
-        "the factors stand in the wrong order": (
-            "Order matters: b stood right of a, so it stays right of upstream.",
-            (lambda upstream, a, b: _last_two(b) @ upstream, lambda upstream, a, b: upstream @ _last_two(a)),
-        ),
-        "a stack was transposed with .T": (
-            ".T reverses all axes, the one that runs over the stack too. Use .swapaxes(-1, -2).",
-            (lambda upstream, a, b: upstream @ b.T, lambda upstream, a, b: a.T @ upstream),
-        ),
-        "the first two axes of a stack changed places": (
-            "In a stack the matrices are in the last two axes. Count from the end: .swapaxes(-1, -2).",
-            (lambda upstream, a, b: upstream @ b.swapaxes(0, 1), lambda upstream, a, b: a.swapaxes(0, 1) @ upstream),
-        ),
-        "the gradient of a shared matrix was not summed over the stack": (
-            "One matrix that multiplies a whole stack is used many times. Use unbroadcast.",
-            (lambda upstream, a, b: upstream @ _last_two(b), lambda upstream, a, b: _last_two(a) @ upstream, False),
-        ),
-        "entries were multiplied one by one": (
-            "Every entry of a meets a whole row of b. Going back takes a matrix product too: @.",
-            (lambda upstream, a, b: upstream * b, lambda upstream, a, b: upstream * a, False),
-        ),
-    },
-    lambda rule: _matmul_rule(*rule),
-)
-
-
-@matmul_backward.mistake(
-    "needed makes no difference", do="Where needed says False, return None: nobody wants that product."
-)
-def _always_both(upstream, a, b, needed=(True, True)):
-    return backprop.matmul_backward(upstream, a, b)
-
-
-@matmul_backward.mistake(
-    "the upstream gradient was left out",
-    do="Those are the gradients of the sum of all entries. Use upstream where you have ones.",
-)
-def _ones_for_upstream(upstream, a, b, needed=(True, True)):
-    return backprop.matmul_backward(np.ones_like(upstream), a, b, needed)
-
-
-matmul_backward.alternative(
-    _matmul_rule(
-        lambda upstream, a, b: np.einsum("...mn,...kn->...mk", upstream, b),
-        lambda upstream, a, b: np.einsum("...mk,...mn->...kn", a, upstream),
-    )
-)
-matmul_backward.alternative(
-    _matmul_rule(  # sums of outer products: over the columns of upstream, and over its rows
-        lambda upstream, a, b: sum(upstream[..., :, j, None] * b[..., None, :, j] for j in range(b.shape[-1])),
-        lambda upstream, a, b: sum(a[..., i, :, None] * upstream[..., i, None, :] for i in range(a.shape[-2])),
-    )
-)
+@matmul_backward.alternative
+def _sums_of_outer_products(upstream, a, b, needed=(True, True)):
+    for_a = sum(upstream[..., :, j, None] * b[..., None, :, j] for j in range(b.shape[-1]))
+    for_b = sum(a[..., i, :, None] * upstream[..., i, None, :] for i in range(a.shape[-2]))
+    return _needed_alone((for_a, for_b), a, b, needed)
 
 
 # cross_entropy_backward
@@ -966,78 +681,36 @@ cross_entropy_backward = Exercise(
         "On a copy: `gradient[np.arange(len(targets)), targets] -= 1`. Then times upstream, divided by the batch size.",
     ],
 )
-
-
-def _one_hot(probabilities, targets):
-    return np.eye(probabilities.shape[1])[targets]
-
-
-def _in_place(upstream, probabilities, targets):
-    probabilities[np.arange(len(targets)), targets] -= 1
-    probabilities *= upstream / len(targets)
-    return probabilities
-
-
-def _minus_one_at(index):
-    """Subtracts the 1 at index(targets) of a copy."""
-
-    def gradients(upstream, probabilities, targets):
-        gradient = probabilities.copy()
-        gradient[index(targets)] -= 1
-        return gradient * upstream / len(targets)
-
-    return gradients
-
-
-_know(
-    cross_entropy_backward,
-    {
-        "the mean over the batch was forgotten": (
-            "The loss is a mean, so every example counts one batch-size-th.",
-            lambda upstream, q, targets: upstream * (q - _one_hot(q, targets)),
-        ),
-        "it was divided by the number of classes": (
-            "The mean runs over the examples: divide by the number of rows.",
-            lambda upstream, q, targets: upstream * (q - _one_hot(q, targets)) / q.shape[1],
-        ),
-        "it was divided by the number of all entries": (
-            "The mean runs over the examples: divide by the number of rows.",
-            lambda upstream, q, targets: upstream * (q - _one_hot(q, targets)) / q.size,
-        ),
-        "the upstream gradient was left out": (
-            "The loss may be multiplied by something afterwards: times upstream.",
-            lambda upstream, q, targets: (q - _one_hot(q, targets)) / len(q),
-        ),
-        "the sign is wrong": (
-            "Raising the right logit lowers the loss, so its gradient is negative: probabilities minus one-hot.",
-            lambda upstream, q, targets: upstream * (_one_hot(q, targets) - q) / len(q),
-        ),
-        "the probabilities were changed in place": (
-            "They belong to the forward pass, and somebody may still need them. Begin with probabilities.copy().",
-            _in_place,
-        ),
-        "only the targets' entries got a gradient": (
-            "The other classes share the softmax: pushing one up pushes the right one down. Their gradient is q.",
-            lambda upstream, q, targets: upstream * (q - 1) * _one_hot(q, targets) / len(q),
-        ),
-        "the 1 was subtracted from whole columns": (
-            "[:, targets] takes every row. Pair rows and targets: [np.arange(len(targets)), targets].",
-            _minus_one_at(lambda targets: (slice(None), targets)),
-        ),
-        "the 1 was subtracted from whole rows": (
-            "[targets] picks rows, and a target is a column. Pair them: [np.arange(len(targets)), targets].",
-            _minus_one_at(lambda targets: targets),
-        ),
-        "the numbers of the classes were subtracted": (
-            "A target says where the 1 is. Subtract 1 at that place of the row, not the target itself.",
-            lambda upstream, q, targets: upstream * (q - targets) / len(targets),
-        ),
-        "this is the gradient for the probabilities, not for the logits": (
-            "-1/q is the derivative of -log q. The softmax belongs to this node: go on through it, to q - y.",
-            lambda upstream, q, targets: -upstream * _one_hot(q, targets) / q / len(q),
-        ),
-    },
-)
+cross_entropy_backward.slip("upstream / len(targets)", "upstream",
+    looks="the mean over the batch was forgotten", do="The loss is a mean, so every example counts one batch-size-th.")
+cross_entropy_backward.slip("upstream / len(targets)", "upstream / probabilities.shape[1]",
+    looks="it was divided by the number of classes",
+    do="The mean runs over the examples: divide by the number of rows.")
+cross_entropy_backward.slip("upstream / len(targets)", "upstream / probabilities.size",
+    looks="it was divided by the number of all entries",
+    do="The mean runs over the examples: divide by the number of rows.")
+cross_entropy_backward.slip("upstream / len(targets)", "1 / len(targets)",
+    looks="the upstream gradient was left out",
+    do="The loss may be multiplied by something afterwards: times upstream.")
+cross_entropy_backward.slip("upstream / len(targets)", "-upstream / len(targets)",
+    looks="the sign is wrong",
+    do="Raising the right logit lowers the loss, so its gradient is negative: probabilities minus one-hot.")
+cross_entropy_backward.slip("probabilities.copy()", "probabilities * np.eye(probabilities.shape[1])[targets]",
+    looks="only the targets' entries got a gradient",
+    do="The other classes share the softmax: pushing one up pushes the right one down. Their gradient is q.")
+cross_entropy_backward.slip("[np.arange(len(targets)), targets]", "[:, targets]",
+    looks="the 1 was subtracted from whole columns",
+    do="[:, targets] takes every row. Pair rows and targets: [np.arange(len(targets)), targets].")
+cross_entropy_backward.slip("[np.arange(len(targets)), targets]", "[targets]",
+    looks="the 1 was subtracted from whole rows",
+    do="[targets] picks rows, and a target is a column. Pair them: [np.arange(len(targets)), targets].")
+cross_entropy_backward.slip("gradient[np.arange(len(targets)), targets] -= 1", "gradient = gradient - targets",
+    looks="the numbers of the classes were subtracted",
+    do="A target says where the 1 is. Subtract 1 at that place of the row, not the target itself.")
+cross_entropy_backward.slip("gradient[np.arange(len(targets)), targets] -= 1",
+    "gradient = -np.eye(probabilities.shape[1])[targets] / probabilities",
+    looks="this is the gradient for the probabilities, not for the logits",
+    do="-1/q is the derivative of -log q. The softmax belongs to this node: go on through it, to q - y.")
 
 
 @cross_entropy_backward.alternative
@@ -1166,29 +839,26 @@ topological_order = Exercise(
         "then push each parent with False, which will come off first. Mark nodes by id(node).",
     ],
 )
-
-
-@topological_order.mistake(
-    "nodes enter the list when they are first met",
+topological_order.slip("stack.append((node, True))", "order.insert(0, node)",
+    looks="nodes enter the list when they are first met",
     do="Met early does not mean finished early: p is met before p·x, which needs it. "
-    "Add a node when its parents are in.",
-)
-def _preorder(output):
-    order, seen, stack = [], set(), [output]
-    while stack:
-        node = stack.pop()
-        if id(node) not in seen:
-            seen.add(id(node))
-            order.append(node)
-            stack.extend(reversed(node.parents))
-    return order[::-1]
+    "Add a node when its parents are in.")
+topological_order.slip("elif id(node) not in seen:", "else:",
+    looks="a node that is used twice was visited twice",
+    do="Remember what you have seen, in a set of id(node). Without it a graph of 30 nodes can cost a billion visits.")
+topological_order.slip("return order", "return order[::-1]",
+    looks="the list begins with the output",
+    do="Parents first, output last. Turn the list round before you return it.")
+topological_order.slip("return order", "return order[:-1]",
+    looks="the output itself is missing", do="The output is a node of the graph too; it comes last.")
+topological_order.slip("return order", "return [node for node in order if node.parents]",
+    looks="the leaves are missing",
+    do="Nodes without parents belong into the list too: they are what we want gradients for.")
 
 
-@topological_order.mistake(
-    "a node was marked as seen when it was put on the stack, not when its turn came",
+@topological_order.mistake("a node was marked as seen when it was put on the stack, not when its turn came",
     do="On the stack it may have to wait behind a node that needs it. Mark it when it comes off, and skip it then "
-    "if it is marked already.",
-)
+    "if it is marked already.")
 def _seen_too_early(output):
     order, seen, stack = [], {id(output)}, [(output, False)]
     while stack:
@@ -1204,10 +874,8 @@ def _seen_too_early(output):
     return order
 
 
-@topological_order.mistake(
-    "the graph was walked level by level from the output",
-    do="A node can be near the output on one path and far from it on another. Its parents decide, not its distance.",
-)
+@topological_order.mistake("the graph was walked level by level from the output",
+    do="A node can be near the output on one path and far from it on another. Its parents decide, not its distance.")
 def _level_by_level(output):
     order, seen = [output], {id(output)}
     for node in order:
@@ -1218,27 +886,9 @@ def _level_by_level(output):
     return order[::-1]
 
 
-@topological_order.mistake(
-    "a node that is used twice was visited twice",
-    do="Remember what you have seen, in a set of id(node). Without it a graph of 30 nodes can cost a billion visits.",
-)
-def _no_memory(output):
-    order, stack = [], [(output, False)]
-    while stack:
-        node, done = stack.pop()
-        if done:
-            order.append(node)
-        else:
-            stack.append((node, True))
-            stack.extend((parent, False) for parent in reversed(node.parents))
-    return order
-
-
-@topological_order.mistake(
-    "the graph was walked level by level, and a node that is used twice was visited twice",
+@topological_order.mistake("the graph was walked level by level, and a node that is used twice was visited twice",
     do="Remember what you have seen, in a set of id(node). And let the parents decide when a node enters the list: "
-    "they come first.",
-)
+    "they come first.")
 def _level_by_level_without_memory(output):
     order = [output]
     for node in order:
@@ -1246,10 +896,8 @@ def _level_by_level_without_memory(output):
     return order[::-1]
 
 
-@topological_order.mistake(
-    "the function calls itself once for every node",
-    do="The order is right, but Python stops at about a thousand calls inside each other. Keep a stack in a list.",
-)
+@topological_order.mistake("the function calls itself once for every node",
+    do="The order is right, but Python stops at about a thousand calls inside each other. Keep a stack in a list.")
 def _recursive(output):
     order, seen = [], set()
 
@@ -1262,25 +910,6 @@ def _recursive(output):
 
     visit(output)
     return order
-
-
-@topological_order.mistake(
-    "the list begins with the output", do="Parents first, output last. Turn the list round before you return it."
-)
-def _output_first(output):
-    return backprop.topological_order(output)[::-1]
-
-
-@topological_order.mistake("the output itself is missing", do="The output is a node of the graph too; it comes last.")
-def _without_the_output(output):
-    return backprop.topological_order(output)[:-1]
-
-
-@topological_order.mistake(
-    "the leaves are missing", do="Nodes without parents belong into the list too: they are what we want gradients for."
-)
-def _without_leaves(output):
-    return [node for node in backprop.topological_order(output) if node.parents]
 
 
 @topological_order.alternative
@@ -1405,165 +1034,89 @@ backward = Exercise(
         "skip None; if parent.grad is None, keep a copy of downstream, else add it.",
     ],
 )
+backward.slip("parent.grad += downstream", "parent.grad = downstream",
+    looks="a gradient was overwritten where a branch comes in",
+    do="A node that is used twice gets two shares. Add the second to the first: parent.grad + downstream.")
+backward.slip("stack.append((node, True))", "order.insert(0, node)", inside="topological_order",
+    looks="a node passed its gradient on before it had all of it",
+    do="In q = p + p·x, p must wait for the share that comes through p·x. Walk in reversed topological order.")
+backward.slip("for parent, downstream",
+    "for parent in node.parents:\n            parent.grad = np.zeros(parent.shape)\n        for parent, downstream",
+    looks="a gradient was set back to zero in the middle of the walk",
+    do="An earlier share may be in it already. Set all gradients back before the walk begins.")
+backward.slip("reversed(order)", "order",
+    looks="the walk went from the leaves to the output",
+    do="Gradients come from the output: reversed(topological_order(output)).")
+backward.slip("reversed(order):\n        if node.grad is None:\n            continue\n", "order:\n",
+    looks="the walk went from the leaves to the output, where no gradient had arrived yet",
+    do="Gradients come from the output: reversed(topological_order(output)).")
+backward.slip("None\n    output.grad = np.ones_like(output.value)\n    for node in reversed(order):",
+    "np.zeros_like(node.value)\n    output.grad = np.ones_like(output.value)\n    for node in order:",
+    looks="the walk went from the leaves to the output, adding to zeros",
+    do="Gradients come from the output: reversed(topological_order(output)).")
+backward.slip("np.ones_like(output.value)", "np.zeros_like(output.value)",
+    looks="the walk began with nothing",
+    do="The output's own gradient is one: output.grad = np.ones_like(output.value).")
+backward.slip("None\n    output.grad = np.ones_like(output.value)", "0\n    output.grad = 1",
+    looks="the gradients began as whole numbers",
+    do="A gradient is an array shaped like its value: np.ones_like(output.value), np.zeros_like(node.value).")
+backward.slip("None\n    output.grad = np.ones_like(output.value)", "0.0\n    output.grad = 1.0",
+    looks="the gradients began as plain numbers",
+    do="A gradient is an array shaped like its value: np.ones_like(output.value), np.zeros_like(node.value).")
+backward.slip("local_backward(node.grad)", "local_backward(np.ones_like(node.value))",
+    looks="every node got ones as its upstream gradient",
+    do="Hand local_backward what has arrived at the node: node.local_backward(node.grad).")
+backward.slip("local_backward(node.grad)", "local_backward(node.grad * node.grad)",
+    looks="the upstream gradient was multiplied in twice",
+    do="node.local_backward(node.grad) is upstream times local already. Add it as it is.")
+backward.slip("np.array(downstream, dtype=parent.value.dtype)", "downstream",
+    looks="adding to one gradient changed another",
+    do="An addition hands the same array to both inputs, and += changes it for both. Keep a copy, or add with +.")
+backward.slip("np.array(downstream, dtype=parent.value.dtype)", "parent.grad + downstream",
+    looks="something was added to a gradient that was still None",
+    do="The first share has nothing to be added to. Start every node.grad with zeros, or ask whether it is None.")
+backward.slip("if downstream is None:\n                continue",
+    "if downstream is None:\n                parent.grad = np.zeros_like(parent.value) + downstream",
+    looks="a None was added to something",
+    do="local_backward says None for a parent that needs no gradient. Skip it.")
+backward.slip("if downstream is None:\n                continue",
+    "if downstream is None:\n"
+    "                parent.grad = np.zeros_like(parent.value)\n"
+    "                parent.grad += downstream",
+    looks="a None was added with +=", do="local_backward says None for a parent that needs no gradient. Skip it.")
+backward.slip("for node in order:\n        node.grad = None\n    ", "",
+    looks="the gradients of an earlier call were still there",
+    do="Set node.grad to None for every node of the order before you start.")
+backward.slip("order = topological_order(output)", "return",
+    looks="no gradient was written down",
+    do="The result belongs into node.grad of every node; begin with output.grad. Nothing needs to be returned.")
 
 
-def _sum(grad, downstream):
-    return grad if downstream is None else downstream if grad is None else grad + downstream
+@backward.mistake("a node passed on its whole gradient again with every share that came in",
+    do="What a node passes on must contain each share once. Let every node work once, when all its shares are in.")
+def _share_by_share(output):
+    def pass_on(node):
+        for parent, downstream in zip(node.parents, node.local_backward(node.grad), strict=True):
+            if downstream is not None:
+                parent.grad = downstream if parent.grad is None else parent.grad + downstream
+                pass_on(parent)
 
-
-def _sum_in_place(grad, downstream):
-    return grad if downstream is None else downstream if grad is None else operator.iadd(grad, downstream)
-
-
-def _last(grad, downstream):
-    return grad if downstream is None else downstream
-
-
-def _hand_down(store=_sum, upstream=lambda node: node.grad, careful=True):
-    """How a node does its work: store(parent.grad, downstream) becomes the parent's gradient."""
-
-    def work(node):
-        if node.grad is None and careful:
-            return
-        for parent, downstream in zip(node.parents, node.local_backward(upstream(node)), strict=True):
-            parent.grad = store(parent.grad, downstream)
-
-    return work
-
-
-_pass_on = _hand_down()
-
-
-def _zeros(node):
-    return np.zeros_like(node.value)
-
-
-def _walk(start=lambda node: None, one=lambda output: np.ones_like(output.value), order=reversed, work=_pass_on):
-    """A right backward with one step replaced."""
-
-    def run(output):
-        nodes = backprop.topological_order(output)
-        for node in nodes:
-            node.grad = start(node)
-        output.grad = one(output)
-        for node in order(nodes):
-            work(node)
-
-    return run
-
-
-def _level_after_level(nodes):
-    """From the output on, each node when it is first met."""
-    met = [nodes[-1]]
-    for node in met:
-        met.extend(parent for parent in dict.fromkeys(node.parents) if parent not in met)
-    return met
-
-
-def _at_once(node):
-    for parent, downstream in zip(node.parents, node.local_backward(node.grad), strict=True):
-        if downstream is not None:
-            parent.grad = _sum(parent.grad, downstream)
-            _at_once(parent)
-
-
-def _reset_and_add(node):
-    for parent in node.parents:
-        parent.grad = _zeros(parent)
-    _pass_on(node)
-
-
-_know(
-    backward,
-    {
-        "a gradient was overwritten where a branch comes in": (
-            "A node that is used twice gets two shares. Add the second to the first: parent.grad + downstream.",
-            {"work": _hand_down(_last)},
-        ),
-        "a node passed its gradient on before it had all of it": (
-            "In q = p + p·x, p must wait for the share that comes through p·x. Walk in reversed topological order.",
-            {"order": _level_after_level},
-        ),
-        "a node passed on its whole gradient again with every share that came in": (
-            "What a node passes on must contain each share once. Let every node work once, when all its shares are in.",
-            {"order": lambda nodes: nodes[-1:], "work": _at_once},
-        ),
-        "a gradient was set back to zero in the middle of the walk": (
-            "An earlier share may be in it already. Set all gradients back before the walk begins.",
-            {"work": _reset_and_add},
-        ),
-        "the walk went from the leaves to the output": (
-            "Gradients come from the output: reversed(topological_order(output)).",
-            {"order": list},
-        ),
-        "the walk went from the leaves to the output, where no gradient had arrived yet": (
-            "Gradients come from the output: reversed(topological_order(output)).",
-            {"order": list, "work": _hand_down(careful=False)},
-        ),
-        "the walk went from the leaves to the output, adding to zeros": (
-            "Gradients come from the output: reversed(topological_order(output)).",
-            {"order": list, "start": _zeros},
-        ),
-        "the walk began with nothing": (
-            "The output's own gradient is one: output.grad = np.ones_like(output.value).",
-            {"start": _zeros, "one": _zeros},
-        ),
-        "the gradients began as whole numbers": (
-            "A gradient is an array shaped like its value: np.ones_like(output.value), np.zeros_like(node.value).",
-            {"start": lambda node: 0, "one": lambda output: 1},
-        ),
-        "the gradients began as plain numbers": (
-            "A gradient is an array shaped like its value: np.ones_like(output.value), np.zeros_like(node.value).",
-            {"start": lambda node: 0.0, "one": lambda output: 1.0},
-        ),
-        "every node got ones as its upstream gradient": (
-            "Hand local_backward what has arrived at the node: node.local_backward(node.grad).",
-            {"work": _hand_down(upstream=lambda node: np.ones_like(node.value))},
-        ),
-        "the upstream gradient was multiplied in twice": (
-            "node.local_backward(node.grad) is upstream times local already. Add it as it is.",
-            {"work": _hand_down(upstream=lambda node: node.grad * node.grad)},
-        ),
-        "adding to one gradient changed another": (
-            "An addition hands the same array to both inputs, and += changes it for both. Keep a copy, or add with +.",
-            {"work": _hand_down(_sum_in_place)},
-        ),
-        "a None was added to something": (
-            "local_backward says None for a parent that needs no gradient. Skip it.",
-            {"start": _zeros, "work": _hand_down(operator.add)},
-        ),
-        "a None was added with +=": (
-            "local_backward says None for a parent that needs no gradient. Skip it.",
-            {"start": _zeros, "work": _hand_down(operator.iadd)},
-        ),
-        "something was added to a gradient that was still None": (
-            "The first share has nothing to be added to. Start every node.grad with zeros, or ask whether it is None.",
-            {"work": _hand_down(operator.add)},
-        ),
-    },
-    _replacing(_walk),
-)
-
-
-@backward.mistake(
-    "the gradients of an earlier call were still there",
-    do="Set node.grad to None for every node of the order before you start.",
-)
-def _not_reset(output):
+    for node in backprop.topological_order(output):
+        node.grad = None
     output.grad = np.ones_like(output.value)
-    for node in reversed(backprop.topological_order(output)):
-        _pass_on(node)
+    pass_on(output)
 
 
-@backward.mistake(
-    "no gradient was written down",
-    do="The result belongs into node.grad of every node; begin with output.grad. Nothing needs to be returned.",
-)
-def _nothing(output):
-    pass
-
-
-backward.alternative(_walk(start=_zeros))
+@backward.alternative
+def _adding_to_zeros(output):
+    order = backprop.topological_order(output)
+    for node in order:
+        node.grad = np.zeros_like(node.value)
+    output.grad = np.ones_like(output.value)
+    for node in order[::-1]:
+        for parent, downstream in zip(node.parents, node.local_backward(node.grad), strict=True):
+            if downstream is not None:
+                parent.grad = parent.grad + downstream
 
 
 @backward.alternative
@@ -1610,102 +1163,49 @@ two_layer_gradients = Exercise(
         "a bias's is delta summed over the rows.",
     ],
 )
+two_layer_gradients.slip(" * (Z > 0)", "",
+    looks="the ReLU was forgotten on the way back",
+    do="Where Z was not positive, nothing came through: multiply by (Z > 0).")
+two_layer_gradients.slip("(Z > 0)", "(delta2 @ W2.T > 0)",
+    looks="the sign of the signal decided what passes the ReLU",
+    do="The gate was set on the way forward: it is open where Z > 0, whatever sign comes back.")
+two_layer_gradients.slip("(Z > 0)", "A",
+    looks="the signal was multiplied by A, not by the slope of the ReLU",
+    do="The slope is 1 or 0: multiply by (Z > 0).")
+two_layer_gradients.slip("delta2 /= len(X)", "pass",
+    looks="the gradients belong to the sum of the losses, not to their mean",
+    do="Divide delta2 by the batch size, once.")
+two_layer_gradients.slip("delta2 /= len(X)", "delta2 /= len(X) ** 2",
+    looks="the gradients were divided by the batch size twice",
+    do="Divide delta2 by the batch size, and nothing after it: all gradients are made from delta2.")
+two_layer_gradients.slip("delta2 /= len(X)", "delta2 /= -len(X)",
+    looks="the signs of all gradients are turned round",
+    do="delta2 is what the model said minus what it should have said: probabilities minus one-hot.")
+two_layer_gradients.slip("shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))",
+    "(shifted := logits - logits.max()) - np.log(np.exp(shifted).sum())",
+    looks="the softmax was taken over the whole batch",
+    do="Every row is an example of its own: sum over axis 1, keepdims=True.")
+two_layer_gradients.slip("shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))",
+    "np.log(np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True))",
+    looks="the softmax overflows for large logits",
+    do="Subtract each row's largest logit before np.exp; the result is the same.")
+two_layer_gradients.slip("A.T @ delta2", "Z.T @ delta2",
+    looks="the gradient of W2 was computed from Z, not from A",
+    do="W2 meets the hidden values after the ReLU: A.T @ delta2.")
+two_layer_gradients.slip('delta1.sum(axis=0),\n        "W2": A.T @ delta2,\n        "b2": delta2.sum(axis=0)',
+    'delta1.mean(axis=0),\n        "W2": A.T @ delta2,\n        "b2": delta2.mean(axis=0)',
+    looks="the biases' gradients were averaged over the batch",
+    do="The mean is in delta already. A bias is added to every row, so its gradient is the sum over the rows.")
+two_layer_gradients.slip('delta1.sum(axis=0),\n        "W2": A.T @ delta2,\n        "b2": delta2.sum(axis=0)',
+    'delta1,\n        "W2": A.T @ delta2,\n        "b2": delta2',
+    looks="the biases' gradients were not summed over the batch",
+    do="A bias is added to every row: one bias, many uses. Sum over axis 0.")
 
 
-def _softmax_rows(logits):
-    exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return exponentials / exponentials.sum(axis=1, keepdims=True)
-
-
-def _two_layers(mask=None, divided=1, loss=np.mean, into_W2=None, softmax=_softmax_rows, biases=None, sign=1):
-    """The right function with one step replaced."""
-
-    def gradients(X, targets, W1, b1, W2, b2):
-        Z = X @ W1 + b1
-        A = np.maximum(Z, 0)
-        probabilities = softmax(A @ W2 + b2)
-        rows = np.arange(len(X))
-        losses = -np.log(probabilities[rows, targets])
-        delta2 = probabilities.copy()
-        delta2[rows, targets] -= 1
-        delta2 *= sign / len(X) ** divided
-        back = delta2 @ W2.T
-        delta1 = back * (mask(Z, back) if mask else Z > 0)
-        total = biases or (lambda delta: delta.sum(axis=0))
-        return {
-            "loss": loss(losses),
-            "W1": X.T @ delta1,
-            "b1": total(delta1),
-            "W2": (into_W2(Z) if into_W2 else A).T @ delta2,
-            "b2": total(delta2),
-        }
-
-    return gradients
-
-
-def _softmax_of_the_batch(logits):
-    exponentials = np.exp(logits - logits.max())
-    return exponentials / exponentials.sum()
-
-
-def _softmax_unshifted(logits):
-    return np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-
-
-_know(
-    two_layer_gradients,
-    {
-        "the ReLU was forgotten on the way back": (
-            "Where Z was not positive, nothing came through: multiply by (Z > 0).",
-            {"mask": lambda Z, back: np.ones_like(Z)},
-        ),
-        "the sign of the signal decided what passes the ReLU": (
-            "The gate was set on the way forward: it is open where Z > 0, whatever sign comes back.",
-            {"mask": lambda Z, back: back > 0},
-        ),
-        "the signal was multiplied by A, not by the slope of the ReLU": (
-            "The slope is 1 or 0: multiply by (Z > 0).",
-            {"mask": lambda Z, back: np.maximum(Z, 0)},
-        ),
-        "the gradients belong to the sum of the losses, not to their mean": (
-            "Divide delta2 by the batch size, once.",
-            {"divided": 0},
-        ),
-        "the gradients were divided by the batch size twice": (
-            "Divide delta2 by the batch size, and nothing after it: all gradients are made from delta2.",
-            {"divided": 2},
-        ),
-        "the losses were added up, not averaged": (
-            "The loss is the mean over the batch, and so are its gradients.",
-            {"divided": 0, "loss": np.sum},
-        ),
-        "the signs of all gradients are turned round": (
-            "delta2 is what the model said minus what it should have said: probabilities minus one-hot.",
-            {"sign": -1},
-        ),
-        "the softmax was taken over the whole batch": (
-            "Every row is an example of its own: sum over axis 1, keepdims=True.",
-            {"softmax": _softmax_of_the_batch},
-        ),
-        "the softmax overflows for large logits": (
-            "Subtract each row's largest logit before np.exp; the result is the same.",
-            {"softmax": _softmax_unshifted},
-        ),
-        "the gradient of W2 was computed from Z, not from A": (
-            "W2 meets the hidden values after the ReLU: A.T @ delta2.",
-            {"into_W2": lambda Z: Z},
-        ),
-        "the biases' gradients were averaged over the batch": (
-            "The mean is in delta already. A bias is added to every row, so its gradient is the sum over the rows.",
-            {"biases": lambda delta: delta.mean(axis=0)},
-        ),
-        "the biases' gradients were not summed over the batch": (
-            "A bias is added to every row: one bias, many uses. Sum over axis 0.",
-            {"biases": lambda delta: delta},
-        ),
-    },
-    _replacing(_two_layers),
-)
+@two_layer_gradients.mistake("the losses were added up, not averaged",
+    do="The loss is the mean over the batch, and so are its gradients.")
+def _added_up(X, *others):
+    return {name: value * len(X) for name, value in backprop.two_layer_gradients(X, *others).items()}
 
 
 @two_layer_gradients.alternative
