@@ -7,10 +7,10 @@ import string
 from pathlib import Path
 
 import pytest
+from judge.spoilt import spoilt
 
 import course_lib
 from course_lib import checks, hint, language
-from course_lib.judge import families
 from course_lib.judge.examine import examine
 
 PACKAGE = Path(course_lib.__file__).parent
@@ -99,7 +99,7 @@ def test_every_word_about_an_answer_comes_from_the_catalogue(name, marked):
     exercise = checks.find(name)
     wrong = [mistake.function for mistake in exercise.mistakes[:2]]
     if not isinstance(exercise.reference, type):
-        wrong += [families.mistake(family, exercise).function for family in families.families(exercise)]
+        wrong += [function for _, function in spoilt(exercise)]
     wrong += [lambda *args, **kwargs: 1 / 0, lambda *args, **kwargs: "text", lambda *args, **kwargs: [[]]]
     for function in wrong:
         outcome = examine(exercise, function, seed=1)

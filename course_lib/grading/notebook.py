@@ -74,10 +74,8 @@ def grade(notebook_path: Path, lesson: Lesson, time_limit: float = 20.0, seed: i
                     skip[cell] = say(text, code=first.strip(), reason=reason)
     for name in names:
         if name not in finished:
-            text = say(
-                "Its cell is not in the notebook: `course update {lesson}` brings it back.", lesson=lesson.number
-            )
-            yield Result(name, Status.MISSING, text)
+            text = "Its cell is not in the notebook: `course update {lesson}` brings it back."
+            yield Result(name, Status.MISSING, say(text, lesson=lesson.number))
 
 
 def _cells(path: Path, names: list[str]) -> list[tuple[str, str | None]]:

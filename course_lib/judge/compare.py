@@ -166,13 +166,9 @@ def _array_difference(got, expected, here, rtol, atol, strict_dtype) -> str | No
     if not (_is_array(got) or _is_number(got) or hasattr(got, "toarray")):
         if scalar or not isinstance(got, (list, tuple)):
             return _is(here, kind(got), kind(expected))
-        return say(
-            "{value} is {got}, expected {expected}: {maker}(...) makes one",
-            value=here,
-            got=kind(got),
-            expected=kind(expected),
-            maker="torch.stack" if is_tensor(expected) else "np.array",
-        )
+        text = "{value} is {got}, expected {expected}: {maker}(...) makes one"
+        maker = "torch.stack" if is_tensor(expected) else "np.array"
+        return say(text, value=here, got=kind(got), expected=kind(expected), maker=maker)
     actual, wanted = _as_array(got), _as_array(expected)
     if actual.shape != wanted.shape:
         if scalar:
@@ -201,16 +197,10 @@ def _array_difference(got, expected, here, rtol, atol, strict_dtype) -> str | No
     ours, theirs = _pair(actual[index], wanted[index])
     if wrong.size == 1:
         return _is(here, ours, theirs)
-    return say_count(
-        int(wrong.sum()),
-        "{number} of {size} entries of {value} differs, first at {place}: {got}, expected {expected}",
-        "{number} of {size} entries of {value} differ, first at {place}: {got}, expected {expected}",
-        size=wrong.size,
-        value=here,
-        place=list(index),
-        got=ours,
-        expected=theirs,
-    )
+    one = "{number} of {size} entries of {value} differs, first at {place}: {got}, expected {expected}"
+    many = "{number} of {size} entries of {value} differ, first at {place}: {got}, expected {expected}"
+    places = {"size": wrong.size, "value": here, "place": list(index), "got": ours, "expected": theirs}
+    return say_count(int(wrong.sum()), one, many, **places)
 
 
 def _has_dtype(here: str, got, wanted) -> str:
@@ -236,21 +226,12 @@ def _mapping_difference(got, expected, here, options) -> str | None:
     if not isinstance(got, Mapping):
         return _is(here, kind(got), say("a dict"))
     if missing := [key for key in expected if key not in got]:
-        return say_count(
-            len(missing),
-            "{value} has no entry {key}",
-            "{value} has no entry {key} ({number} missing)",
-            value=here,
-            key=brief(missing[0]),
-        )
+        one, many = "{value} has no entry {key}", "{value} has no entry {key} ({number} missing)"
+        return say_count(len(missing), one, many, value=here, key=brief(missing[0]))
     if extra := [key for key in got if key not in expected]:
-        return say_count(
-            len(extra),
-            "{value} has an entry {key} that should not be there",
-            "{value} has an entry {key} that should not be there ({number} in all)",
-            value=here,
-            key=brief(extra[0]),
-        )
+        one = "{value} has an entry {key} that should not be there"
+        many = "{value} has an entry {key} that should not be there ({number} in all)"
+        return say_count(len(extra), one, many, value=here, key=brief(extra[0]))
     for key in expected:
         if text := difference(got[key], expected[key], where=f"{here}[{brief(key)}]", **options):
             return text
@@ -261,22 +242,12 @@ def _sequence_difference(got, expected, here, options) -> str | None:
     if _is_array(got) and not any(map(_is_array, expected)):
         got = _as_array(got).tolist()
     if not isinstance(got, (list, tuple)):
-        return say(
-            "{value} is {got}, expected {kind} of {length}",
-            value=here,
-            got=kind(got),
-            kind=kind(expected),
-            length=len(expected),
-        )
+        text = "{value} is {got}, expected {kind} of {length}"
+        return say(text, value=here, got=kind(got), kind=kind(expected), length=len(expected))
     if len(got) != len(expected):
-        return say(
-            "{value} has {length} items, expected {wanted}: {got} instead of {expected}",
-            value=here,
-            length=len(got),
-            wanted=len(expected),
-            got=brief(got),
-            expected=brief(expected),
-        )
+        text = "{value} has {length} items, expected {wanted}: {got} instead of {expected}"
+        lengths = {"length": len(got), "wanted": len(expected)}
+        return say(text, value=here, got=brief(got), expected=brief(expected), **lengths)
     for i, (ours, theirs) in enumerate(zip(got, expected, strict=True)):
         if text := difference(ours, theirs, where=say("item {number} of {value}", number=i, value=here), **options):
             return text

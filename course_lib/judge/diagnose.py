@@ -51,10 +51,8 @@ def ignored_argument(exercise: Exercise, subject: Callable, this: Case, expected
             if right.error or ours.error or not compared(exercise, right.value, expected.value, this):
                 continue
             if difference(ours.value, base.value) is None:
-                return say(
-                    "It makes no difference to your result what {argument} is.",
-                    argument=argument_text(exercise, position, this),
-                )
+                name = argument_text(exercise, position, this)
+                return say("It makes no difference to your result what {argument} is.", argument=name)
             break
     return None
 

@@ -96,14 +96,9 @@ def examine(exercise: Exercise, subject: Callable, seed: int | None = None, time
     except KeyboardInterrupt:
         if not watch.fired:
             return found(Status.RAISES, say("The check was interrupted."))
-        return found(
-            Status.RAISES,
-            say(
-                "The check stopped after {seconds:g} seconds: the function does not come to an end, or is slow.",
-                seconds=time_limit,
-            ),
-            say("Look for a loop whose condition never changes."),
-        )
+        text = "The check stopped after {seconds:g} seconds: the function does not come to an end, or is slow."
+        help_ = say("Look for a loop whose condition never changes.")
+        return found(Status.RAISES, say(text, seconds=time_limit), help_)
     return found(Status.PASSED, say("Passed."))
 
 

@@ -77,15 +77,11 @@ def fault(exercise: Exercise, got: Run, expected: Run, this: Case) -> str | None
     if text := compared(exercise, got.value, expected.value, this):
         return text
     if got.generator and not (expected.generator or exercise.lazy):
-        return say(
-            "the values are right, but they come as a generator, expected {kind}: use list(...)",
-            kind=kind(expected.value),
-        )
+        text = "the values are right, but they come as a generator, expected {kind}: use list(...)"
+        return say(text, kind=kind(expected.value))
     if (position := got.changed_argument) is not None and expected.changed_argument is None:
-        return say(
-            "the result is right, but {argument} was changed in place: work on a copy",
-            argument=argument_text(exercise, position, this),
-        )
+        text = "the result is right, but {argument} was changed in place: work on a copy"
+        return say(text, argument=argument_text(exercise, position, this))
     if expected.gradients is None:
         return None
     if got.gradients is None or len(got.gradients) != len(expected.gradients):
