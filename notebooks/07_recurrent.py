@@ -8,7 +8,7 @@
 #   - train a language model on a long text without losing the thread, and let it write
 #   - measure vanishing and exploding gradients, and say what helps against which
 # builds_on: [start_here, words, backprop]
-# minutes: 200
+# minutes: 240
 # sources:
 #   - "Jeffrey Elman, *Finding structure in time* (1990): the network of this lesson, and what it finds out about
 #     words."
@@ -23,6 +23,7 @@
 #   - "Tal Linzen, Emmanuel Dupoux and Yoav Goldberg, *Assessing the ability of LSTMs to learn syntax-sensitive
 #     dependencies* (2016): the experiment of section 11 on real text."
 #   - "Angela Fan, Mike Lewis and Yann Dauphin, *Hierarchical neural story generation* (2018): top-k sampling.
+#     Ari Holtzman and others, *The curious case of neural text degeneration* (2020): top-p.
 #     Ofir Press and Lior Wolf, *Using the output embedding to improve language models* (2017): tied weights."
 # ---
 
@@ -41,6 +42,10 @@ np.set_printoptions(precision=3, suppress=True)
 torch.set_num_threads(1)  # for networks as small as ours, sharing the work costs more than it saves
 
 # %% [markdown]
+# *Before you begin.* This lesson fills two sittings. A good place for a break is after section 6. The text names
+# lessons 02 (n-grams), 06 (training), 08 (gates) and 11 (attention), which are still being written; you will not need
+# them. The course goes on with lesson 10.
+#
 # ## 1. From words to sentences
 #
 # We have vectors for words. But nobody speaks in words. What we want is a machine that reads a *sentence*, and gives
@@ -76,8 +81,9 @@ for greeting in ["你好", "你今天过得怎么样"]:
 # %% [markdown]
 # ## 2. First try: the average
 #
-# Take the vectors of all words and average them. Whatever the length, one vector comes out. It is fast, has nothing to
-# learn, and for finding the topic of a text it is not bad at all.
+# Take the vectors of all words and average them. Whatever the length, one vector comes out. It is fast, and for finding
+# the topic of a text it is not bad at all. (What is learned are the word vectors, and the small network that reads the
+# average.)
 #
 # But let us do it properly, for a whole **batch** of sentences at once, as networks like it. A batch is a rectangle of
 # numbers, so short sentences are filled up with **padding**. A **mask** remembers where the real words are. We shall
@@ -103,6 +109,21 @@ print(mask.astype(int))
 #>  [1 1 1 1 1]
 #>  [1 0 0 0 0]]
 
+# %%
+figure, axes = plt.subplots(1, 2, figsize=(8, 2.3), layout="constrained")
+for axis, title in zip(axes, ["batch, 4 × 5", "mask, 4 × 5"], strict=True):
+    axis.imshow(mask, cmap="Blues", vmin=0, vmax=3, aspect="auto")
+    axis.set(title=title, xticks=[], yticks=[])
+    for (row, place), real in np.ndenumerate(mask):
+        text = f"{vocabulary[ids[row, place]]}\n{ids[row, place]}" if axis is axes[0] else str(real)
+        axis.text(place, row, text, ha="center", va="center", color="black" if real else "0.45", fontsize=8)
+picture(
+    figure,
+    "Two tables of four rows and five columns. Left the batch: each row begins with the words of a sentence and their "
+    "numbers, and is filled up with <pad>, number 0. Only 'the dog sleeps all day' needs no padding. Right the mask: "
+    "True in blue where there is a word, False in white where there is padding.",
+)
+
 # %% [markdown]
 # Padding is not a word, so it must not count. If it did, the vector of a short sentence would depend on which other
 # sentences happen to be in the batch.
@@ -112,7 +133,7 @@ print(mask.astype(int))
 # **Write** `masked_mean(X, mask)`: the average of the word vectors of each sentence, without the padding.
 #
 # - **Input:** `X`, shape (B, T, D): B sentences, T places, D numbers a word. `mask`, bool, shape (B, T): True where
-#   there is a word.
+#   there is a word. (In our batches the words come first. Your function need not rely on it.)
 # - **Output:** shape (B, D). A sentence without any words gets a row of zeros.
 # - **Example:** the vectors `[1, 2]`, `[3, 4]`, `[9, 9]` with the mask `[True, True, False]` give `[2, 3]`.
 
@@ -130,12 +151,21 @@ masked_mean = check(masked_mean)
 rng = np.random.default_rng(0)
 embeddings = rng.normal(size=(len(vocabulary), 4))
 averages = masked_mean(embeddings[ids], mask)
-print("dog bites man and man bites dog have the same average:", np.allclose(averages[0], averages[1]))
-#> dog bites man and man bites dog have the same average: True
+for text, row in zip(sentences, averages, strict=True):
+    print(row, " ".join(text))
+
+# %% tags=["solution"]
+assert np.allclose(averages[0], averages[1]) and not np.allclose(averages[0], averages[2])
 
 # %% [markdown]
-# Of course: a sum does not know in which order it was added up. And it is not only a joke about dogs. Here are two
-# people you would not want to mix up:
+# <details><summary>What came out, and why</summary>
+#
+# *Dog bites man* and *man bites dog* have the same average. Of course: a sum does not know in which order it was added
+# up.
+#
+# </details>
+#
+# And it is not only a joke about dogs. Here are two people you would not want to mix up:
 
 # %%
 confessions = ["I like deep learning but I hate exams", "I like exams but I hate deep learning"]
@@ -158,15 +188,16 @@ print("largest difference between the two averages:", f"{np.abs(first - second).
 #
 # Now *dog bites man* and *man bites dog* differ. But look at the price. The first layer has H rows of n · d weights.
 # And every place has its own weights: what the network learns about *not* in place 1 says nothing about *not* in
-# place 5. **Predict first, then run:** how many weights does the first layer have for windows of 5, 10 and 100 words?
+# place 5. **Predict first, then run:** how many weights does the first layer have for windows of 5, 10 and 100 words,
+# with d = 100 and H = 200?
 
 # %%
 d, H = 100, 200
 for n in [5, 10, 100]:
     print(f"window of {n:3} words: {H * n * d:>9,} weights, {H * d:,} of them for each place")
-#> window of   5 words:   100,000 weights, 20,000 of them for each place
-#> window of  10 words:   200,000 weights, 20,000 of them for each place
-#> window of 100 words: 2,000,000 weights, 20,000 of them for each place
+
+# %% tags=["solution"]
+assert [H * n * d for n in (5, 10, 100)] == [100_000, 200_000, 2_000_000]
 
 # %% [markdown]
 # And no window is ever long enough. With a window of 5 words the model cannot see the 6th word back. With 100 it
@@ -272,8 +303,8 @@ print("the same states as nn.RNN:", np.allclose(rnn_forward(X, h0, *parameters),
 reader = rng.normal(size=(8, 4)) * 0.6, rng.normal(size=(8, 8)) * 0.4, np.zeros(8)
 X = np.array([[vectors[word] for word in text.split()] for text in confessions])
 both = rnn_forward(X, np.zeros((2, 8)), *reader)
-print("distance of the two states after each word:", np.linalg.norm(both[0] - both[1], axis=-1).round(2))
-assert np.linalg.norm(both[0, -1] - both[1, -1]) > 0.1
+apart = np.linalg.norm(both[0] - both[1], axis=-1)
+print("distance of the two states after each word:", apart.round(2))
 
 figure, axes = plt.subplots(1, 2, figsize=(9.5, 3.8), sharey=True, layout="constrained")
 for axis, states, text in zip(axes, both, confessions, strict=True):
@@ -284,8 +315,11 @@ figure.colorbar(image, ax=axes, label="value")
 picture(
     figure,
     "Two heat maps, one for each sentence: eight hidden numbers over eight words, from -1 to 1. The columns agree for "
-    "the first two words and differ from the third word on, also after the last one.",
+    f"the first {np.sum(apart < 1e-9)} words and differ after the others. Distances of the columns: {apart.round(1)}.",
 )
+
+# %% tags=["solution"]
+assert np.all(apart[:2] < 1e-9) and np.all(apart[2:] > 0.1)
 
 # %% [markdown]
 # The state is a story of what was read, in order. It passes the test of length and of order. The test of distance has
@@ -309,14 +343,46 @@ for n in [5, 10, 100]:
 # %% [markdown]
 # There are two ways to draw such a network. **Folded**, it is one box with an arrow back to itself. **Unrolled**, it
 # is a chain of T equal boxes, one for each word:
-#
-#     folded              unrolled
-#
-#          ┌──────┐
-#          ▼      │       h0 ─▶ [W] ─▶ h1 ─▶ [W] ─▶ h2 ─▶ [W] ─▶ h3
-#     x ─▶[W]─▶ h ┘              ▲            ▲            ▲
-#                                x1           x2           x3
-#
+
+
+# %%
+def box(axis, x, y, text, colour="white"):
+    axis.text(x, y, text, ha="center", va="center", bbox={"boxstyle": "round,pad=0.4", "facecolor": colour})
+
+
+def arrow(axis, start, end, colour="0.4", **more):
+    """An arrow between the middles of two boxes."""
+    style = {"arrowstyle": "-|>", "color": colour, "shrinkA": 17, "shrinkB": 17, "lw": 1.5, **more}
+    axis.annotate("", end, start, arrowprops=style)
+
+
+figure, (folded, unrolled) = plt.subplots(1, 2, figsize=(9, 2.1), width_ratios=[1, 3], layout="constrained")
+box(folded, 0, 0, "$x_t$", "#dff0d8")
+box(folded, 0, 1, "$W$", "#cfe3f5")
+box(folded, 1, 1, "$h_t$", "#fde3c8")
+arrow(folded, (0, 0), (0, 1))
+arrow(folded, (0, 1), (1, 1))
+arrow(folded, (1, 1), (0, 1), connectionstyle="arc3,rad=0.9")
+box(unrolled, 0, 1, "$h_0$", "#fde3c8")
+for t, word in enumerate(["I", "love", "NLP"], start=1):
+    x = 2 * t
+    for start, end in [((x - 1, 0), (x - 1, 1)), ((x - 2, 1), (x - 1, 1)), ((x - 1, 1), (x, 1))]:
+        arrow(unrolled, start, end)
+    box(unrolled, x - 1, 0, f"$x_{t}$ = {word}", "#dff0d8")
+    box(unrolled, x - 1, 1, "$W$", "#cfe3f5")
+    box(unrolled, x, 1, f"$h_{t}$", "#fde3c8")
+folded.set(title="folded", xlim=(-0.5, 1.5), ylim=(-0.3, 1.7))
+unrolled.set(title="unrolled: one $W$, used three times", xlim=(-0.4, 6.4), ylim=(-0.3, 1.7))
+for axis in (folded, unrolled):
+    axis.axis("off")
+picture(
+    figure,
+    "Left, folded: the word x goes into a box W, an arrow leads on to the state h, and one from h back to W. Right, "
+    "unrolled: from h0 through W to h1, through W to h2, through W to h3. The words I, love and NLP go into the three "
+    "W, one into each.",
+)
+
+# %% [markdown]
 # Unrolled, it is an ordinary deep network: as deep as the sentence is long, with the same weights in every layer. Keep
 # that picture. It explains everything good and everything bad about recurrent networks.
 #
@@ -366,12 +432,14 @@ print("unpacked again:", tuple(unpacked.shape))
 # %% [markdown]
 # ## 5. A language model that remembers
 #
-# A **language model** gives every text a probability. It goes word by word:
+# A **language model** gives every text a probability. It goes word by word. Let $w_1$ be a mark for "here begins a
+# text", so that the first real word is $w_2$. Then there are T words to predict, each from all that stands before it:
 #
-# $$P(w_1, \dots, w_T) = \prod_{t=1}^{T} P(w_t \mid w_1, \dots, w_{t-1})$$
+# $$P(w_2, \dots, w_{T+1} \mid w_1) = \prod_{t=1}^{T} P(w_{t+1} \mid w_1, \dots, w_t)$$
 #
 # That is no approximation, it is how probabilities multiply. The question is only what to do about the long condition.
-# An n-gram model cuts it off after n − 1 words. An RNN has it in its notebook.
+# An **n-gram model** cuts it off: it looks at the last n − 1 words only, and has counted in a large text which words
+# came after them. (For n = 3 it is called a trigram model. More in section 10.) An RNN has it in its notebook.
 #
 # > the students opened their ___
 #
@@ -383,14 +451,14 @@ print("unpacked again:", tuple(unpacked.shape))
 # P(w_{t+1} \mid w_1, \dots, w_t) = y_t[w_{t+1}]$$
 #
 # (Some books write $y_t$ for the scores, and σ for the tanh of the state. We say logits for scores, and keep σ for
-# the gates of the next lesson.)
+# the gates of lesson 08.)
 #
 # ### What does it read, what must it predict?
 #
-# A sentence gives as many lessons as it has words, and one more. The model begins with a mark for "here begins a
-# sentence" and must guess the first word. At the end it must guess that the sentence is over. Count carefully: $h_0$
-# is the notebook *before* the beginning mark, $h_1$ the one after it, from which the first word is predicted. (So in
-# the formulas of this section $w_1$ is the mark, and the first real word is $w_2$.)
+# A sentence gives as many lessons as it has words, and one more. From the mark at the beginning the model must guess
+# the first word. At the end it must guess that the sentence is over. So a sentence of N words makes T = N + 1
+# predictions. Count carefully: $h_0$ is the notebook *before* the beginning mark, $h_1$ the one after it, from which
+# the first word is predicted.
 #
 # ### Exercise · lm_targets · ●○○ · 5 minutes
 #
@@ -439,14 +507,15 @@ print(f"geometric mean of the three {math.prod(path) ** (1 / 3):.3f}, one in {ma
 # ### The loss, and the perplexity
 #
 # At every place the loss is minus the logarithm of the probability that the model gave to the right word. It is the
-# cross-entropy of lesson 05. Over a text of T words we take the mean **per word**:
+# cross-entropy of lesson 05. Over all T predictions we take the mean, the loss **per word**:
 #
 # $$L = -\frac{1}{T} \sum_{t=1}^{T} \log y_t[w_{t+1}]$$
 #
 # With the natural logarithm, the unit of the loss is called a **nat**. (With the logarithm to base 2 it is the bit.)
 # Its exponential is the **perplexity**, $\exp(L)$. It is the "one in 4.81" above: as many equally likely words would
 # be as hard to guess. A model that finds 100 words equally likely at every place has perplexity 100. One that
-# hesitates between 10 has 10. Lower is better.
+# hesitates between 10 has 10. Lower is better. (It judges the probabilities. A text that a model has *written* needs
+# other measures: BLEU, for instance, counts the word groups it shares with a human's text. That is for lesson 11.)
 
 # %%
 for choices in [100, 10]:
@@ -489,12 +558,37 @@ masked_lm_loss = check(masked_lm_loss)
 # $$\frac{dL}{dh_t} = \underbrace{\frac{\partial L_t}{\partial h_t}}_{\text{directly}}
 # + \underbrace{W_{hh}^\top \,\delta_{t+1}}_{\text{through } h_{t+1}}
 # \qquad\text{with}\qquad \delta_t = \frac{dL}{dh_t} \odot (1 - h_t^2)$$
-#
-# $\delta_t$ is the gradient in front of the tanh, whose slope is $1 - \tanh^2$. It is the **error signal** of lesson
-# 05. Everything else follows from it. The same matrices served at every step, so the shares of all steps add up:
+
+# %%
+figure, axis = plt.subplots(figsize=(8, 2.9), layout="constrained")
+for x, name in enumerate(["t-1", "t", "t+1"]):
+    box(axis, 2 * x, 0, f"$h_{{{name}}}$", "#fde3c8")
+    box(axis, 2 * x, 1, f"$L_{{{name}}}$", "#e8d5f0")
+    arrow(axis, (2 * x, 0), (2 * x, 1))
+    arrow(axis, (2 * x, 0), (2 * x + 2, 0))
+for start in [(2, 1), (4, 0)]:
+    arrow(axis, start, (2, 0), "#d55e00", connectionstyle="arc3,rad=-0.35", lw=2.5)
+axis.text(2.3, 0.5, "directly: $\\partial L_t / \\partial h_t$", color="#d55e00", va="center")
+axis.text(3, -0.55, "through $h_{t+1}$: $W_{hh}^\\top \\delta_{t+1}$", color="#d55e00", ha="center")
+axis.set(xlim=(-0.5, 6), ylim=(-0.7, 1.25))
+axis.axis("off")
+picture(
+    figure,
+    "Three states in a row, h at t-1, t and t+1, each with a grey arrow to its own loss above it and one to the next "
+    "state: the way forward. Two thick orange arrows lead back into h at t: one directly from its loss, one from the "
+    "state after it, which brings W_hh transposed times delta at t+1.",
+)
+
+# %% [markdown]
+# Two arrows lead back into $h_t$. $\delta_t$ is the gradient in front of the tanh, whose slope is $1 - \tanh^2$: the
+# **error signal** of lesson 05. Everything else follows from it. The same matrices served at every step, so the shares
+# of all steps add up:
 #
 # $$dW_{hh} = \sum_t \delta_t\, h_{t-1}^\top \qquad dW_{xh} = \sum_t \delta_t\, x_t^\top \qquad db = \sum_t \delta_t
 # \qquad dx_t = W_{xh}^\top \delta_t$$
+#
+# In code vectors lie in rows, one for each sentence. So $W^\top \delta$ becomes `delta @ W`, and $\delta\, h^\top$,
+# summed over the batch, becomes `delta.T @ h`.
 #
 # So there is one loop, and it runs from the last word to the first. (Multiplied out, $dW_{hh}$ is a double sum: every
 # loss at a place t through every step $k \le t$ before it. The recursion gets all of it in one walk.)
@@ -538,7 +632,8 @@ print("measured equals computed:", np.isclose(measured, gradients["W_hh"][1, 2],
 # %% [markdown]
 # And now the same in PyTorch. You write only the forward pass. Autograd has watched every operation, and goes back
 # through time by itself. One trick is worth a look: the words' share is the same whether the words come one by one or
-# together, so all steps are multiplied by `W_xh` in one go. Only what needs the old state stays in the loop.
+# together, so all steps are multiplied by `W_xh` in one go. Only what needs the old state stays in the loop. (`nn.RNN`
+# runs even that in one ready-made routine of the graphics card, which is faster and does the same.)
 
 # %% tags=["show"]
 from course_lib.reference.recurrent import RecurrentLayer
@@ -557,6 +652,9 @@ for name in ["W_xh", "W_hh", "b"]:
 #> b    autograd and your rnn_backward agree: True
 
 # %% [markdown]
+# You have now built a recurrent network and taught it to learn. This is a good place for a break.
+
+# %% [markdown]
 # ## 7. Vanishing and exploding gradients
 #
 # How much does the last state still depend on an early one? Each step back multiplies by one Jacobian,
@@ -571,22 +669,23 @@ for name in ["W_xh", "W_hh", "b"]:
 print("  λ  " + "".join(f"{steps:>10} steps" for steps in [5, 10, 20, 50]))
 for factor in [0.5, 0.9, 1.0, 1.1, 1.5]:
     print(f"{factor:4} " + "".join(f"{factor**steps:16.1e}" for steps in [5, 10, 20, 50]))
-#>   λ           5 steps        10 steps        20 steps        50 steps
-#>  0.5          3.1e-02         9.8e-04         9.5e-07         8.9e-16
-#>  0.9          5.9e-01         3.5e-01         1.2e-01         5.2e-03
-#>  1.0          1.0e+00         1.0e+00         1.0e+00         1.0e+00
-#>  1.1          1.6e+00         2.6e+00         6.7e+00         1.2e+02
-#>  1.5          7.6e+00         5.8e+01         3.3e+03         6.4e+08
+
+# %% tags=["solution"]
+assert f"{0.9**50:.1e} {1.1**50:.1e} {1.5**50:.1e}" == "5.2e-03 1.2e+02 6.4e+08"
 
 # %% [markdown]
-# Below 1 the gradient **vanishes**: 50 steps back nothing is left to learn from. Above 1 it **explodes**. There is no
+# Below 1 the gradient **vanishes**: soon nothing is left to learn from. Above 1 it **explodes**. There is no
 # comfortable place but exactly 1.
 #
 # ### Which number of the matrix counts?
 #
-# You will read: the largest **eigenvalue** of $W_{hh}$. That is not quite it. An eigenvalue tells what happens in the
-# very long run. How much a vector can grow in *one* step is told by the largest **singular value** $\sigma_1$, the
-# norm of the matrix. So for the product of Jacobians:
+# You will read: the largest **eigenvalue** of $W_{hh}$. (In some directions a matrix turns nothing and only stretches.
+# By how much is an eigenvalue.) That is not quite it. An eigenvalue tells what happens in the very long run. How much a
+# vector can grow in *one* step is told by the largest **singular value** $\sigma_1$: the factor by which the matrix
+# stretches the vector that it stretches most. It is also called the **norm** of the matrix, $\lVert W \rVert$, and
+# `np.linalg.norm(W, 2)` computes it. (Without the 2 you get the root of the sum of all squares, another number.)
+#
+# Two matrices in a row cannot stretch more than both their factors multiplied. So for the product of Jacobians:
 #
 # $$\left\lVert \frac{\partial h_T}{\partial h_t} \right\rVert \;\le\; \prod_{k=t+1}^{T} \lVert J_k \rVert
 # \;\le\; \bigl(\sigma_1(W_{hh}) \cdot \max \tanh'\bigr)^{T-t}$$
@@ -619,15 +718,18 @@ print("eigenvalues", np.linalg.eigvals(lopsided), "  largest singular value", np
 norms = jacobian_norms(lopsided, np.zeros((13, 2)))
 for steps in [1, 2, 5, 12]:
     print(f"{steps:2} steps back: {norms[-1 - steps]:.3f}")
-#> eigenvalues [0.5 0.5]   largest singular value 10.02
-#>  1 steps back: 10.025
-#>  2 steps back: 10.006
-#>  5 steps back: 3.125
-#> 12 steps back: 0.059
+
+# %% tags=["solution"]
+assert [f"{norms[-1 - steps]:.3f}" for steps in (1, 2, 5, 12)] == ["10.025", "10.006", "3.125", "0.059"]
 
 # %% [markdown]
-# It grows tenfold at once, and is still above 3 after five steps, where the eigenvalue promised $0.5^5 = 0.03$. In the
-# long run the eigenvalue is right. But sentences are short.
+# <details><summary>What came out</summary>
+#
+# It grows tenfold at once, and is still above 3 after five steps, where the eigenvalue promised $0.5^5 = 0.03$.
+#
+# </details>
+#
+# In the long run the eigenvalue is right. But sentences are short.
 #
 # ### Measured
 #
@@ -688,8 +790,8 @@ for name, activation in {"tanh": np.tanh, "ReLU": lambda z: np.maximum(z, 0)}.it
 # with the identity matrix.
 #
 # But a good start is only a start: nothing keeps the matrix there. And what if the network *needs* to forget some
-# things and keep others? Then a fixed factor cannot be right for both. The next lesson lets the network itself choose
-# the factor, at every step and for every number: that is what a **gate** does.
+# things and keep others? Then a fixed factor cannot be right for both. Lesson 08 lets the network itself choose the
+# factor, at every step and for every number: that is what a **gate** does.
 #
 # Play with it. The widget asks *your* `rnn_forward` and `rnn_backward` for the gradient at every step.
 #
@@ -783,8 +885,9 @@ for name, max_norm in [("without clipping", math.inf), ("clipped to 20", 20.0)]:
     paths[name] = path
     steps = ", ".join(f"{w:.3f}" for w in path[:3])
     print(f"{name:17} w = {steps}, ... {path[-1]:.3f}  loss {loss_and_gradient(path[-1])[0]:.4f}")
-#> without clipping  w = 1.040, 0.589, 0.589, ... 0.589  loss 0.2500
-#> clipped to 20     w = 1.040, 1.038, 1.036, ... 0.987  loss 0.0001
+
+# %% tags=["solution"]
+assert [f"{path[1]:.3f} {path[-1]:.3f}" for path in paths.values()] == ["0.589 0.589", "1.038 0.987"]
 
 # %%
 figure, axis = plt.subplots(figsize=(7.5, 3.8))
@@ -796,9 +899,8 @@ axis.set(yscale="symlog", xlabel="w", ylabel="loss")
 axis.legend()
 picture(
     figure,
-    "The loss over w: flat at 0.25 from 0.4 to about 0.95, a dip near 0.99, and a steep wall from 1 on. Without "
-    "clipping, the first step jumps from the wall far to the left into the flat part and stays there. With clipping, "
-    "small steps walk down the wall into the dip.",
+    "The loss over w: flat at 0.25 from 0.4 to about 0.95, a dip near 0.99, and a steep wall from 1 on. "
+    + " ".join(f"{name}: from 1.04 to {p[1]:.3f} in one step, at {p[-1]:.3f} in the end." for name, p in paths.items()),
 )
 
 # %% [markdown]
@@ -815,6 +917,21 @@ print(f"a gradient of 1e-10 is still {tiny[0]:.0e}")
 # %% [markdown]
 # **Clipping cures explosion, and only explosion.** Against vanishing it does nothing. For that, the network needs a
 # better way for gradients to travel.
+#
+# And one kind of explosion it does not cure. Numbers in a computer have an end. Beyond it stands `inf`, and from inf −
+# inf or 0 · inf comes `nan`, *not a number*. Everything that touches a nan becomes nan. So this is how you will meet an
+# explosion: the loss says `nan`, and goes on saying it.
+
+# %%
+with np.errstate(over="ignore", invalid="ignore"):
+    print("1.5 to the power 218 and 219, in float32:", np.float32(1.5) ** np.array([218, 219], dtype=np.float32))
+    print("an infinite gradient, clipped:           ", *clip_by_norm([np.array([np.inf, 1.0])], max_norm=1.0))
+#> 1.5 to the power 218 and 219, in float32: [2.443e+38       inf]
+#> an infinite gradient, clipped:            [nan  0.]
+
+# %% [markdown]
+# Once a state, a loss or a gradient is inf or nan, clipping is too late. So look at the norm *before* clipping, and
+# skip the step if it is not finite. (PyTorch's own `clip_grad_norm_` returns that norm.)
 
 # %% [markdown]
 # ## 9. Long texts: carry the state, cut the gradient
@@ -835,14 +952,36 @@ print(f"a gradient of 1e-10 is still {tiny[0]:.0e}")
 #
 # For speed we want several chunks side by side, a batch. And here is the trap: row i of a chunk must go on where row i
 # of the chunk before it ended, because that is whose state it gets. So first cut the text into B long **streams**, lay
-# them below each other, and then read all of them side by side:
-#
-#     text 0 1 2 ... 23, two streams, chunks of 5:
-#
-#               chunk 1          chunk 2          chunk 3
-#     row 0   0  1  2  3  4    5  6  7  8  9    10
-#     row 1  11 12 13 14 15   16 17 18 19 20    21
-#
+# them below each other, and then read all of them side by side. Here are the numbers 0 to 23 as a text, in two streams
+# and chunks of 5:
+
+# %%
+figure, axis = plt.subplots(figsize=(9, 2.3), layout="constrained")
+for (row, place), number in np.ndenumerate(np.arange(22).reshape(2, 11)):
+    chunk = place // 5
+    x = place + 1.5 * chunk  # a gap after every chunk
+    colour = ["#cfe3f5", "#dff0d8", "#fde3c8"][chunk]
+    axis.add_patch(plt.Rectangle((x, -row), 0.95, 0.75, facecolor=colour, edgecolor="0.5"))
+    axis.text(x + 0.47, 0.37 - row, number, ha="center", va="center")
+    if chunk and place % 5 == 0:  # the border on its left
+        arrow(axis, (x - 1.5, 0.55 - row), (x, 0.55 - row), "#0072b2", shrinkA=0, shrinkB=0)
+        arrow(axis, (x, 0.2 - row), (x - 0.8, 0.2 - row), "#d55e00", shrinkA=0, shrinkB=0)
+        axis.plot([x - 0.85, x - 0.85], [0.03 - row, 0.37 - row], color="#d55e00", lw=3)
+axis.text(5.75, 0.85, "state goes on", color="#0072b2", ha="center", fontsize=8)
+axis.text(5.75, -1.3, "gradient stops", color="#d55e00", ha="center", fontsize=8)
+for x, text in [(-0.8, "row 0"), (2.5, "chunk 1"), (9, "chunk 2"), (13.5, "chunk 3")]:
+    axis.text(x, 1.25 if x > 0 else 0.37, text, ha="center", va="center")
+axis.text(-0.8, -0.63, "row 1", ha="center", va="center")
+axis.set(xlim=(-1.5, 14.5), ylim=(-1.4, 1.5))
+axis.axis("off")
+picture(
+    figure,
+    "Two rows of numbers, 0 to 10 above and 11 to 21 below, cut into chunks of five, five and one place. Across the "
+    "borders between chunks a blue arrow to the right carries the state of each row on; an orange arrow to the left, "
+    "the gradient, stops at a bar.",
+)
+
+# %% [markdown]
 # ### Exercise · tbptt_chunks · ●●○ · 15 minutes
 #
 # **Write** `tbptt_chunks(ids, batch, length)`.
@@ -896,8 +1035,8 @@ print("the first chunk changes the states of the second:", not torch.equal(state
 # %% [markdown]
 # One option of this model deserves a word. The first layer is a table with one row of D numbers for each word. The
 # last layer is a table with one row of H numbers for each word. With D = H, why not use the *same* table? This is
-# **weight tying**. It saves V · D parameters, with a large vocabulary most of all there are, and it often predicts
-# better.
+# **weight tying**. It saves V · D parameters, with a large vocabulary nearly half of all there are, and it often
+# predicts better.
 
 # %%
 for tied in [False, True]:
@@ -926,8 +1065,8 @@ print(f"{len(prose_ids):,} characters, {len(characters)} different ones. It begi
 
 # %% [markdown]
 # One training step: forward, *your* loss, backward, *your* clipping, and a step of the optimizer Adam. (Adam is
-# gradient descent that chooses its own step size for every parameter; lesson 06 has the details.) And the perplexity
-# of a text, read from beginning to end.
+# gradient descent that chooses its own step size for every parameter; lesson 06 will have the details.) And the
+# perplexity of a text, read from beginning to end.
 
 
 # %%
@@ -969,7 +1108,8 @@ for epoch in range(12):
     if epoch % 3 == 2:
         on_new_text = perplexity(writer, test_ids)
         print(f"epoch {epoch + 1:2}: perplexity {math.exp(loss):.2f} on the last batch, {on_new_text:.2f} on new text")
-print(f"{time.perf_counter() - started:.0f} s")
+rnn_seconds = time.perf_counter() - started
+print(f"{rnn_seconds:.1f} s")
 assert 4.5 < perplexity(writer, test_ids) < 6.2
 
 # %% [markdown]
@@ -981,6 +1121,8 @@ for length in [5, 20, 80]:
     forgetful = perplexity(writer, test_ids, length, carry=False)
     print(f"memory wiped every {length:2} characters: perplexity {forgetful:.2f}")
 print(f"memory carried on:                perplexity {perplexity(writer, test_ids):.2f}")
+
+# %% tags=["solution"]
 assert perplexity(writer, test_ids, 5, carry=False) > 1.15 * perplexity(writer, test_ids)
 
 # %% [markdown]
@@ -999,7 +1141,8 @@ assert perplexity(writer, test_ids, 5, carry=False) > 1.15 * perplexity(writer, 
 # **Write** `sample(logits, rng, temperature=1.0, top_k=None)`: draw the next word.
 #
 # - **Input:** the scores `logits`, shape (V,), which may be large; a NumPy generator `rng`; the temperature, where
-#   exactly 0 means "take the best"; `top_k`, how many words take part, or None for all.
+#   exactly 0 means "take the best"; `top_k`, how many words take part, or None for all. It may be larger than V: then,
+#   too, all take part.
 # - **Output:** the number of a word, an int.
 # - **Example:** the scores `[1, 2, 0]` at temperature 1 mean probabilities of about 0.24, 0.67 and 0.09. With
 #   `top_k = 2` they are 0.27, 0.73 and 0.
@@ -1080,14 +1223,17 @@ SamplingExplorer(
 # **What you may have seen.** At temperature 0 it goes round in circles after a few words: the same words lead to
 # nearly the same state, and that to the same words. Somewhere between 0.3 and 0.5 most words are real, and chance
 # breaks the circles. At temperature 2 nearly every character is possible at every place, and words fall apart. Top 3
-# repairs that: it does not care how level the distribution has become, it never lets the unlikely ones in.
+# repairs that: it does not care how level the distribution has become, it never lets the unlikely ones in. (But it lets
+# in three also where only one makes sense. **Top-p** asks for the smallest group of words whose probabilities add up to
+# p: few where the model is sure, many where it is not.)
 
 # %% [markdown]
 # ### And the n-gram?
 #
-# Honesty demands a comparison. Lesson 02 is about n-grams; here is a good one in a few lines: **interpolated
-# Kneser–Ney**. It counts what follows the last n − 1 tokens. Where it has seen too little, it leans on the shorter
-# context, and so on down. From each count it takes a little away and gives it to the shorter context.
+# Honesty demands a comparison. Here is a good n-gram model: **interpolated Kneser–Ney**. It counts what follows the
+# last n − 1 tokens. Where it has seen too little, it leans on the shorter context, and so on down. From each count it
+# takes a little away and gives it to the shorter context. (How and why is for lesson 02. You may take the next cell as
+# given.)
 
 
 # %%
@@ -1122,15 +1268,19 @@ def ngram_perplexity(probability, text, order):
 
 train_list, test_list = train_ids.tolist(), test_ids.tolist()
 for order in [1, 2, 3, 5]:
-    found = ngram_perplexity(kneser_ney(train_list, order, len(characters)), test_list, order)
-    print(f"{order}-gram: perplexity {found:.2f}")
-print(f"RNN:    perplexity {perplexity(writer, test_ids):.2f}")
+    started = time.perf_counter()
+    counted = kneser_ney(train_list, order, len(characters))
+    seconds = time.perf_counter() - started
+    found = ngram_perplexity(counted, test_list, order)
+    print(f"{order}-gram: perplexity {found:5.2f}, learned in {seconds:.2f} s")
+print(f"RNN:    perplexity {perplexity(writer, test_ids):5.2f}, learned in {rnn_seconds:.2f} s")
 assert found < perplexity(writer, test_ids)
 
 # %% [markdown]
 # The counts win, with four characters of memory! On so little text there is not much to learn beyond the spelling of
 # the words that occur, and for that counting is hard to beat. Remember this when somebody shows you a network without
-# showing you the simple model beside it. Then what does the RNN buy?
+# showing you the simple model beside it. And look at the seconds: counting goes through the text once and needs no
+# gradient, the RNN went through it twelve times, forward and backward. Then what does the RNN buy?
 #
 # - **Size.** An n-gram model stores what it has seen, and grows with the text and with n. The RNN has a fixed number of
 #   parameters: linear in the vocabulary, quadratic in the hidden size, and independent of how far back it looks.
@@ -1153,9 +1303,10 @@ for item in agreement("train")[:5]:
 
 
 # %% [markdown]
-# Only the first noun counts. A model that is deaf to order must fail here, must it not? **Predict first, then run:** we
-# average one-hot vectors with your `masked_mean`, and fit a linear model that says singular or plural. How often is it
-# right on new sentences?
+# Only the first noun counts. A model that is deaf to order must fail here, must it not? We average one-hot vectors with
+# your `masked_mean`, and fit a **linear model**: each word gets a number, for how much it speaks for the singular, and
+# the average of the numbers decides, above 0 or below. ("Least squares" picks the numbers: the answers shall come as
+# near to +1 and −1 as they can.) **Predict first, then run:** how often is it right on new sentences?
 
 # %%
 PAD, BOS, EOS = 0, 1, 2
@@ -1188,11 +1339,19 @@ def average_is_right(weights, sentences):
 learnt, unseen = ([(item.prefix, item.correct, item.wrong) for item in agreement(split)] for split in ("train", "test"))
 share = average_is_right(fit_average(learnt), unseen).mean()
 print(f"the average is right in {share:.0%} of the new sentences")
+
+# %% tags=["solution"]
 assert share > 0.8
 
 # %% [markdown]
+# <details><summary>Surprised?</summary>
+#
 # That is suspicious. A model that *cannot* solve the task has solved it. So the test can be passed without solving the
-# task. How? Let us count in which roles the nouns occur.
+# task. How?
+#
+# </details>
+#
+# Let us count in which roles the nouns occur.
 
 # %%
 subjects = Counter(item.prefix[1] for item in agreement("train"))
@@ -1245,10 +1404,37 @@ distances = [0, 1, 2, 3, 4, 6, 8, 12, 16]
 tests = {n: [strange_sentence(n, rng) for _ in range(300)] for n in distances}
 for prefix, right, wrong in mostly_short[:4]:
     print(f"{' '.join(prefix)} ... {right} (not {wrong})")
+longest = max(len(prefix) + 1 for prefix, _, _ in mostly_short)
+print(f"words with the verb: at most {longest} in training, {len(tests[16][0][0]) + 1} with 16 nouns between")
+assert longest == 15 and len(tests[16][0][0]) + 1 == 51
+
+# %% [markdown]
+# ### Exercise · right_verb_wins · ●○○ · 10 minutes
+#
+# A language model will give scores for every next word, after every place of every sentence. We want one answer for
+# each sentence: after its last *real* word, does the right verb have a higher score than the wrong one?
+#
+# **Write** `right_verb_wins(logits, mask, right, wrong)`.
+#
+# - **Input:** `logits`, shape (B, T, V): the scores of all V words after each place. `mask`, bool, shape (B, T): the
+#   words come first, at least one in each sentence, then the padding. `right` and `wrong`, int, shape (B,): the numbers
+#   of the two verbs for each sentence.
+# - **Output:** bool, shape (B,). A tie is no win.
+# - **Example:** a sentence of two words, padded to three places, in a vocabulary of two. The scores are `[5, 0]`,
+#   `[1, 2]`, `[9, 9]`. With right = 1 and wrong = 0 the second place decides, 2 against 1: True.
+#
+# You have picked the last real place once already, under "Padding again".
+
+# %% tags=["exercise"]
+from course_lib.reference.recurrent import right_verb_wins
+
+# %%
+right_verb_wins = check(right_verb_wins)
 
 # %% [markdown]
 # We train on 4000 sentences with at most four nouns between, most of them short ones. Then we test with up to
-# sixteen: sentences four times longer than any in training, with the verb 49 words after its subject. Three candidates:
+# sixteen: sentences more than three times as long as any in training, with the verb 49 words after its subject. Three
+# candidates:
 #
 # - the **average**, again with a linear model;
 # - a **trigram**, which sees the last two words before the verb;
@@ -1278,10 +1464,8 @@ def rnn_is_right(model, sentences):
     ids, mask = pad_batch([numbers(["<s>", *prefix]) for prefix, _, _ in sentences])
     with torch.no_grad():
         logits, _ = model(torch.from_numpy(ids).long())
-    rows = np.arange(len(ids))
-    last = logits.numpy()[rows, mask.sum(axis=1) - 1]  # after the last real word
-    right, wrong = (numbers(verbs) for verbs in ([s[1] for s in sentences], [s[2] for s in sentences]))
-    return last[rows, right] > last[rows, wrong]
+    right, wrong = (np.array(numbers([sentence[side] for sentence in sentences])) for side in (1, 2))
+    return right_verb_wins(logits.numpy(), mask, right, wrong)
 
 
 average = fit_average(mostly_short)
@@ -1305,14 +1489,21 @@ shares = {
 print("nouns between" + "".join(f"{n:6}" for n in distances))
 for name, values in shares.items():
     print(f"{name:13}" + "".join(f"{value:6.0%}" for value in values))
+
+# %% tags=["solution"]
 assert min(shares["RNN"][:5]) > 0.85 and max(shares["trigram"][1:]) < 0.65
 
 # %% [markdown]
-# The trigram sees the subject only when nothing stands between. (And then it is not always right either: it has
-# counted which verbs came after each noun, also where the noun stood last and was not the subject.) The average sees
-# one vote among many: it is as good as asking what most of the nouns are. The RNN has done something else. Somewhere
-# in its notebook there is a switch. The first noun sets it, all other nouns leave it alone, and it stays as it is, far
-# beyond anything that was in training.
+# <details><summary>What came out</summary>
+#
+# The trigram sees the subject only when nothing stands between; else it is a coin. (And then it is not always right
+# either: it has counted which verbs came after each noun, also where the noun stood last and was not the subject.) The
+# average sees one vote among many: it is as good as asking what most of the nouns are. The RNN becomes no coin at all.
+#
+# </details>
+#
+# The RNN has done something else than count. Somewhere in its notebook there is a switch. The first noun sets it, all
+# other nouns leave it alone, and it stays as it is, far beyond anything that was in training.
 #
 # That is what an RNN buys: no window sets a limit to what it can remember. Here it is a single yes or no. A whole
 # sentence, word by word, would be another matter.
@@ -1331,6 +1522,8 @@ print(f"RNN trained in {time.perf_counter() - started:.0f} s")
 shares["RNN, long sentences only"] = [rnn_is_right(rnn_long, tests[n]).mean() for n in distances]
 print("nouns between" + "".join(f"{n:6}" for n in distances))
 print("long only    " + "".join(f"{value:6.0%}" for value in shares["RNN, long sentences only"]))
+
+# %% tags=["solution"]
 assert max(shares["RNN, long sentences only"]) < 0.7
 
 # %%
@@ -1351,13 +1544,13 @@ picture(
 
 # %% [markdown]
 # A coin, even at the lengths it was trained on. The same network, and we know that it *can* do it. It does not *learn*
-# to. For a reward, the switch must be set by the first noun and must hold for thirteen words, all at once; half a
-# switch earns nothing, and every gradient from the verb passes the other nouns first, which all look just as important.
-# In a short sentence half a switch already pays. So it learns from short sentences, and then it can do long ones. (Is
-# it bad luck with one start? We tried three more, and one run of 20 rounds instead of 6: always a coin. With the short
-# sentences, three more starts were right in at least 95% at every distance.)
+# to. For a reward, the switch must be set by the first noun and must hold for ten or thirteen words, all at once; half
+# a switch earns nothing, and every gradient from the verb passes the other nouns first, which all look just as
+# important. In a short sentence half a switch already pays. So it learns from short sentences, and then it can do long
+# ones. (Is it bad luck with one start? We tried three more, and one run of 20 rounds instead of 6: always a coin. With
+# the short sentences, three more starts were right in at least 95% at every distance.)
 #
-# Linzen, Dupoux and Goldberg did this test on English Wikipedia in 2016, with the better network of the next lesson.
+# Linzen, Dupoux and Goldberg did this test on English Wikipedia in 2016, with the better network of lesson 08.
 # Asked only for the number of the verb, it made few errors. As an ordinary language model it made many more, most of
 # all where several nouns got in the way.
 #
@@ -1393,6 +1586,8 @@ picture(
 )
 print(f"distance of the states: at the subject {apart[0]:.1f}, at the verb {apart[-1]:.1f}")
 print(f"what is left of a gradient from the verb at the subject: {sensitivity[-1]:.0e}")
+
+# %% tags=["solution"]
 assert apart[-1] > 1 and sensitivity[-1] < 0.3
 
 # %% [markdown]
@@ -1408,7 +1603,8 @@ assert apart[-1] > 1 and sensitivity[-1] < 0.3
 # ## 12. Words of the real world
 #
 # Back to perplexity, now with words. This function trains a word model beside an n-gram on the same text, and prints
-# both perplexities on the same test text. First on our miniature world, which takes a few seconds.
+# both perplexities on the same test text. All its parts are known to you, so you may take it as given. First on our
+# miniature world, which takes a few seconds.
 
 
 # %%
@@ -1426,8 +1622,8 @@ def ngram_against_rnn(train, test, epochs, hidden=200, order=3, dropout=0.0, rat
     ]
     print(f"{len(ids[0]):,} tokens to learn from, {len(ids[1]):,} to be tested on, {len(known):,} different ones")
     counted = kneser_ney(ids[0].tolist(), order, len(known))
-    results = {f"{order}-gram": ngram_perplexity(counted, ids[1].tolist(), order)}
-    print(f"{order}-gram: perplexity {results[f'{order}-gram']:.1f}", flush=True)
+    by_counting = ngram_perplexity(counted, ids[1].tolist(), order)
+    print(f"{order}-gram: perplexity {by_counting:.1f}", flush=True)
 
     torch.manual_seed(0)
     model = RecurrentLanguageModel(len(known), hidden, hidden, tied=True, dropout=dropout)
@@ -1440,18 +1636,17 @@ def ngram_against_rnn(train, test, epochs, hidden=200, order=3, dropout=0.0, rat
             optimizer.param_groups[0]["lr"] = rate * (1 - (epoch + step / len(chunks)) / epochs)  # down to zero
             state = None if state is None else state.detach()
             _, state = train_step(model, optimizer, inputs, targets, state=state)
-        results["RNN"] = perplexity(model, ids[1])
-        minutes = (time.perf_counter() - started) / 60
-        print(f"RNN after epoch {epoch + 1}: perplexity {results['RNN']:.1f} ({minutes:.1f} min)", flush=True)
-    return results
+        by_reading, minutes = perplexity(model, ids[1]), (time.perf_counter() - started) / 60
+        print(f"RNN after epoch {epoch + 1}: perplexity {by_reading:.1f} ({minutes:.1f} min)", flush=True)
+    return by_counting, by_reading
 
 
 from course_lib.data import available, world_sentences
 
-small = ngram_against_rnn(
+by_counting, by_reading = ngram_against_rnn(
     world_sentences("train"), world_sentences("test"), epochs=3, hidden=96, order=5, rate=0.006, length=20
 )
-assert small["RNN"] < small["5-gram"]
+assert by_reading < by_counting
 
 # %% [markdown]
 # With more text, and with things worth remembering for more than four words, the RNN comes out ahead of the 5-gram.
@@ -1476,7 +1671,7 @@ assert small["RNN"] < small["5-gram"]
 # differ a little.)
 #
 # Look closely. The plain RNN is better than the counts by some 12 per cent, and not "far better", as one often reads.
-# The large step is the one *after* it: a network in which gradients travel well. That is the next lesson.
+# The large step is the one *after* it: a network in which gradients travel well. That is for lesson 08.
 
 # %%
 if available("ptb"):
@@ -1497,8 +1692,9 @@ else:
 # | an RNN | $h_t = \tanh(W_{xh} x_t + W_{hh} h_{t-1} + b)$, the same at every step |
 # | padding and mask | short sentences in a rectangle; padding never counts |
 # | language model | read the true word, predict the next; loss per token; perplexity = exp(loss) |
-# | through time | a state gets its gradient directly and from the next state; shares of all steps add up |
-# | the product of Jacobians | singular values decide; below 1 it vanishes for certain, above 1 it may explode |
+# | through time | gradient of a state: direct, plus $W_{hh}^\top \delta_{t+1}$ from the next; all steps add up |
+# | one step back | the Jacobian $J_t = \operatorname{diag}(1 - h_t^2)\, W_{hh}$ |
+# | many steps | singular values decide; below 1 the gradient vanishes for certain, above 1 it may explode |
 # | clipping | cures explosion, never vanishing |
 # | truncated BPTT | carry the state, cut the gradient |
 # | writing | draw, append, read; temperature and top-k |
@@ -1507,7 +1703,7 @@ else:
 # sentence. And gradients fade on the way back. **Gates** (lesson 08) let the network choose what to keep.
 # **Attention** (lesson 11) gives every word a direct line to every other. In a Transformer the way between any two
 # words has length one. But mind: its *depth* is still a product of Jacobians, and needs residual connections,
-# normalisation and a careful start.
+# normalisation and a careful start with small steps (warm-up).
 #
 # ### Questions to ponder
 #
@@ -1529,5 +1725,5 @@ else:
 # 4. Every step has the same tiny length, whatever the slope says. It still goes downhill, only slowly. With Adam, which
 #    rescales the gradients anyway, hardly anything changes.
 # 5. It hears order: $W_{hh}^2$ and $W_{hh}$ treat early and late words differently. But the state is a weighted sum of
-#    the words, and no word can change what another one means: *not* cannot flip *good*. And unless the singular values
-#    are just right, the sum forgets or blows up.
+#    the words, and no word can change what another one means: *not* cannot flip *good*. And unless the eigenvalues
+#    of $W_{hh}$ are just right, the sum forgets or blows up in the long run.

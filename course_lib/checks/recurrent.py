@@ -809,3 +809,72 @@ def _from_the_eigenvalues_of_the_square(W_hh, hs):
         norms.append(np.sqrt(np.linalg.eigvalsh(product.T @ product)[-1]))
         product = product @ np.diag(1 - h**2) @ W_hh
     return np.array(norms[::-1])
+
+
+# right_verb_wins
+
+
+def _verb_case(rng, lengths, V, label=""):
+    mask = np.arange(max(lengths)) < np.array(lengths)[:, None]
+    right, wrong = np.array([rng.permutation(V)[:2] for _ in lengths]).T
+    return case(rng.normal(size=(*mask.shape, V)), mask, right, wrong, label=label)
+
+
+def _verb_cases(rng):
+    scores = np.array([[[5.0, 0.0], [1.0, 2.0], [9.0, 9.0]]])
+    yield case(scores, np.array([[True, True, False]]), np.array([1]), np.array([0]), label="the worked example")
+    yield case(np.ones((2, 1, 3)), np.ones((2, 1), dtype=bool), np.array([0, 2]), np.array([1, 1]), label="a tie")
+    yield _verb_case(rng, [4, 1, 3, 5, 2, 4, 1, 2, 5], 6, label="sentences of different lengths")
+    yield _verb_case(rng, [3] * 7, 5, label="no padding at all")
+    for B, V in ((12, 4), (20, 9)):
+        yield _verb_case(rng, rng.integers(1, 8, size=B).tolist(), V)
+
+
+right_verb_wins = Exercise(recurrent.right_verb_wins, _verb_cases, hints=[
+    "Two steps: for each sentence find the scores after its last real word, then compare two of them.",
+    "The length of a sentence is mask.sum(axis=1), and its last word stands at the place length - 1.",
+    "With rows = np.arange(B), logits[rows, places] takes one place from each sentence, shape (B, V). In the same way "
+    "last[rows, right] takes one score from each row.",
+])
+
+right_verb_wins.slip("mask.sum(axis=1) - 1", "-1",
+    looks="the scores after the padding were taken",
+    do="[:, -1] is the last place of the rectangle. The last word of a sentence stands at mask.sum(axis=1) - 1.")
+right_verb_wins.slip("mask.sum(axis=1) - 1", "np.minimum(mask.sum(axis=1), mask.shape[1] - 1)",
+    looks="the place after the last word was taken", do="Places count from 0: the last of n words stands at n - 1.")
+right_verb_wins.slip("mask.sum(axis=1) - 1", "mask.sum(axis=1)",
+    looks="the length was taken as a place", do="Places count from 0: the last of n words stands at n - 1.")
+right_verb_wins.slip("mask.sum(axis=1) - 1", "np.maximum(mask.sum(axis=1) - 2, 0)",
+    looks="the scores before the last word were taken",
+    do="The scores at a place are for what comes after it. So those at the last word are for the verb.")
+right_verb_wins.slip("last[rows, right] > last[rows, wrong]", "last[rows, wrong] > last[rows, right]",
+    looks="the wrong verb was asked to win", do="True means that the right verb has the higher score.")
+right_verb_wins.slip(" > ", " >= ",
+    looks="a tie was counted as a win", do="Equal scores prefer nothing. Ask for > .")
+right_verb_wins.slip("last[rows, right] > last[rows, wrong]", "last.argmax(axis=1) == right",
+    looks="the right verb had to beat all words",
+    do="Another word may be likelier than both verbs. Compare the two scores with each other only.")
+right_verb_wins.slip("logits[rows, mask", "logits[:, mask",
+    looks="every sentence was read at the last places of all sentences",
+    do="logits[:, places] has the shape (B, B, V). logits[np.arange(B), places] pairs each sentence with its place.")
+right_verb_wins.slip("last[rows, right] > last[rows, wrong]", "last[:, right] > last[:, wrong]",
+    looks="every sentence was asked for the verbs of all sentences",
+    do="last[:, right] has the shape (B, B). last[np.arange(B), right] pairs each sentence with its own verb.")
+right_verb_wins.slip("last[rows, right] > last[rows, wrong]", "(last[rows, right] > last[rows, wrong]).mean()",
+    looks="the share was returned", do="Return one True or False for each sentence. The mean is taken later.")
+
+
+@right_verb_wins.alternative
+def _one_after_the_other(logits, mask, right, wrong):
+    wins = []
+    for scores, words, good, bad in zip(logits, mask, right, wrong, strict=True):
+        after_the_last = scores[words][-1]
+        wins.append(after_the_last[good] > after_the_last[bad])
+    return np.array(wins)
+
+
+@right_verb_wins.alternative
+def _difference_everywhere(logits, mask, right, wrong):
+    ahead = np.take_along_axis(logits, right[:, None, None], 2) - np.take_along_axis(logits, wrong[:, None, None], 2)
+    places = mask.shape[1] - 1 - mask[:, ::-1].argmax(axis=1)  # the first True from behind
+    return np.take_along_axis(ahead[:, :, 0], places[:, None], 1)[:, 0] > 0

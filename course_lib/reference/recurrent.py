@@ -192,6 +192,24 @@ def masked_lm_loss(logits: Tensor, targets: Tensor, pad: int) -> Tensor:
     return -right[targets != pad].mean()
 
 
+def right_verb_wins(logits: np.ndarray, mask: np.ndarray, right: np.ndarray, wrong: np.ndarray) -> np.ndarray:
+    """Does a language model prefer the right next word to a wrong one?
+
+    logits: float array of shape (B, T, V): after each place of B sentences, the scores of V words. Any numbers may
+        stand in the padding; they must not matter.
+    mask: bool array of shape (B, T), True where there is a word. The words come first, at least one in each sentence.
+    right, wrong: int arrays of shape (B,): the number of the word that should follow the sentence, and of one that
+        should not.
+
+    Returns a bool array of shape (B,): True where, after the last word of the sentence, the right word has a higher
+    score than the wrong one. A tie is no win.
+    Source: the measure of Linzen, Dupoux and Goldberg (2016).
+    """
+    rows = np.arange(len(mask))
+    last = logits[rows, mask.sum(axis=1) - 1]  # (B, V)
+    return last[rows, right] > last[rows, wrong]
+
+
 def tbptt_chunks(ids: np.ndarray, batch: int, length: int) -> list[tuple[np.ndarray, np.ndarray]]:
     """Cut a long text into chunks for truncated backpropagation through time.
 

@@ -267,3 +267,20 @@ def test_a_generator_reads_what_it_wrote():
     rng = np.random.default_rng(0)
     assert recurrent.generate(one_more, [2], 4, rng) == [2, 3, 4, 5, 6]
     assert recurrent.generate(one_more, [2], 2, rng, draw=lambda logits, *_: 7) == [2, 7, 7]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_verb_wins_in_a_padded_batch_as_in_a_sentence_read_alone(seed):
+    rng = np.random.default_rng(seed)
+    torch.manual_seed(seed)
+    model = recurrent.RecurrentLanguageModel(9, 4, 6)
+    nn.init.normal_(model.output.weight)
+    sentences = [rng.integers(1, 9, size=n).tolist() for n in rng.integers(1, 7, size=12)]
+    right, wrong = np.array([rng.permutation(9)[:2] for _ in sentences]).T
+    ids, mask = recurrent.pad_batch(sentences)
+    with torch.no_grad():
+        logits = model(torch.from_numpy(ids))[0].numpy()
+        alone = [model(torch.tensor([sentence]))[0][0, -1].log_softmax(dim=0) for sentence in sentences]
+    expected = [bool(a[good] > a[bad]) for a, good, bad in zip(alone, right, wrong, strict=True)]
+    np.testing.assert_array_equal(recurrent.right_verb_wins(logits, mask, right, wrong), expected)
+    assert len(set(expected)) == 2
