@@ -8,7 +8,7 @@
 #   - build, count and train Kim's TextCNN, and look at what its filters have learned
 #   - compare a CNN with an RNN fairly, and say what stacking and dilation change
 # builds_on: [start_here, words, backprop]
-# minutes: 150
+# minutes: 180
 # sources:
 #   - "Yoon Kim, *Convolutional neural networks for sentence classification* (2014): six pages, and the model of this
 #     lesson."
@@ -36,6 +36,10 @@ from torch.nn import functional
 torch.set_num_threads(1)  # for networks as small as ours, sharing the work costs more than it saves
 
 # %% [markdown]
+# *Before you begin.* A good place for a break is after section 6. The text names lessons 03 (word2vec), 06 (training),
+# 08 (gates) and 13 (pretrained models), which are still being written; you will not need them. The course goes on with
+# lesson 12.
+#
 # ## 1. Which words belong together?
 #
 # > The food was not very good.
@@ -48,8 +52,10 @@ torch.set_num_threads(1)  # for networks as small as ours, sharing the work cost
 
 # %%
 first, second = "not bad , very good", "not good , very bad"
-print(Counter(first.split()) == Counter(second.split()))
-#> True
+print("the same words, equally often:", Counter(first.split()) == Counter(second.split()))
+
+# %% tags=["solution"]
+assert Counter(first.split()) == Counter(second.split())
 
 # %% [markdown]
 # What did *you* do? You read *not very good* as one thing. Here are all groups of three neighbours, the **trigrams**:
@@ -77,7 +83,8 @@ for start in range(len(food) - 2):
 # | | a picture | a sentence |
 # |---|---|---|
 # | the filter moves | across and down | along the words only |
-# | at each place there is | a colour: 3 numbers | a word vector: d numbers |
+# | at each place there is | a colour: 3 numbers | a word vector: D numbers |
+# | so it has | 3 **channels** | D channels (or 1, if you take the whole matrix for a picture) |
 # | the filter covers | a few by a few pixels | a few words, and always the whole word vector |
 #
 # A word about tools. In lesson 05 you built an engine for gradients on top of NumPy. PyTorch is such an engine, larger
@@ -147,15 +154,15 @@ print(table(batch).shape, " the last row of the last sentence:", table(batch)[2,
 #> torch.Size([3, 3, 5])  the last row of the last sentence: [0.0, 0.0, 0.0, 0.0, 0.0]
 
 # %% [markdown]
-# ## 3. A filter looks at h words at a time
+# ## 3. A filter looks at K words at a time
 #
-# A **filter** (or kernel) of width h is a small matrix: h rows and d columns. It is as high as its group of words is
-# long, and as wide as a word vector. Lay it on h neighbouring words, multiply entry by entry, add everything up, and
+# A **filter** (or kernel) of width K is a small matrix: K rows and D columns. It is as high as its group of words is
+# long, and as wide as a word vector. Lay it on K neighbouring words, multiply entry by entry, add everything up, and
 # add a number of its own, the bias:
 #
-# $$c_i = \sum_{k=0}^{h-1} \sum_{j=0}^{d-1} W_{kj}\, X_{i+k,\,j} + b$$
+# $$c_i = \sum_{k=0}^{K-1} \sum_{j=0}^{D-1} W_{kj}\, X_{i+k,\,j} + b$$
 #
-# That is nothing new: lay the window out flat, h·d numbers in a row, and it is a dot product with the flat filter.
+# That is nothing new: lay the window out flat, K·D numbers in a row, and it is a dot product with the flat filter.
 # Like every dot product it is large when the two point the same way.
 #
 # Let us build a detector for *not very good* by hand. It wants negation in its first place, strength in its second,
@@ -174,32 +181,32 @@ for start in range(4):
 #> not very good    1.0   1.0
 
 # %% [markdown]
-# Why does *was not very* get nothing at all? It has *not* in it, but in the wrong place. A filter cares about order,
-# inside its window.
+# Why does *was not very* get nothing from the filter, only the bias? It has *not* in it, but in the wrong place. A
+# filter cares about order, inside its window.
 #
-# One such filter has 3 · 4 weights and 1 bias: 13 numbers. With d = 5 it would be 15 + 1. The same 13 numbers are used
+# One such filter has 3 · 4 weights and 1 bias: 13 numbers. With D = 5 it would be 15 + 1. The same 13 numbers are used
 # at every place of the sentence. So what it learns at the beginning it knows at the end, and a longer sentence needs
 # no more parameters.
 #
 # The four answers, one for each window, are the **feature map** of the filter. And one filter is one pattern, so we
 # take many: F filters give F maps, side by side.
 #
-# (Shapes are written in capitals from here on: B sentences in a batch, N places in a sentence, D numbers in a word
-# vector, F filters, H the width of a filter, M windows.)
+# (The letters, all in one place: B sentences in a batch, N places in a sentence, D numbers in a word vector, F filters,
+# K the width of a filter, M windows.)
 #
 # ### Exercise · conv1d · ●●○ · 20 minutes
 #
 # **Write** `conv1d(x, weight, bias)`: slide all filters over the sentence.
 #
-# - **Input:** `x`, tensor of shape (..., N, D): one sentence (N, D) or a batch (B, N, D). `weight` (F, H, D): F
+# - **Input:** `x`, tensor of shape (..., N, D): one sentence (N, D) or a batch (B, N, D). `weight` (F, K, D): F
 #   filters. `bias` (F,).
-# - **Output:** tensor of shape (..., N − H + 1, F): row i holds what the F filters say to the window that begins at
+# - **Output:** tensor of shape (..., N − K + 1, F): row i holds what the F filters say to the window that begins at
 #   word i.
 # - **Example:** the words `[[1, 0], [2, 1], [0, 3], [1, 1]]` and the filter `[[1, 0], [0, 1]]` with bias 0. The first
 #   window gives 1·1 + 0·0 + 0·2 + 1·1 = 2, and the whole map is 2, 5, 1. A second filter `[[-1, 2], [1, -3]]` with
 #   bias 1 has the map −1, −8, 5. Each map is a column: the result is `[[2, -1], [5, -8], [1, 5]]`.
 # - **Mind:** no padding, no activation. Loop over windows or over places of the filter, as you like, but not over
-#   sentences: `x[..., i : i + H, :]` takes the window from one sentence or from all of them.
+#   sentences: `x[..., i : i + K, :]` takes the window from one sentence or from all of them.
 # - **Tools:** `t.sum((-2, -1))` adds up the last two axes, `t.flatten(-2)` melts them into one.
 #   `torch.stack(rows, dim=-2)` puts a list of tensors side by side, with the new axis last but one.
 
@@ -223,19 +230,21 @@ biases = torch.tensor([-2.0, -0.5])
 for each in [text, "the food was not good", "it was never really great", "very good , not boring"]:
     maps = conv1d(matrix_of(each), detectors, biases)
     print(f"{each:28} not very good: {maps[:, 0].max():5.1f}   praise: {maps[:, 1].max():5.1f}")
-#> the food was not very good   not very good:   1.0   praise:   0.5
-#> the food was not good        not very good:  -1.0   praise:   0.5
-#> it was never really great    not very good:   1.0   praise:   0.7
-#> very good , not boring       not very good:  -2.0   praise:  -0.5
+
+# %% tags=["solution"]
+never_really, last = (conv1d(matrix_of(text), detectors, biases) for text in ("never really great", "very good ,"))
+assert never_really[0, 0] > 0.9 and last[0, 1] == -0.5
 
 # %% [markdown]
-# Three things to see.
+# <details><summary>Three things to see</summary>
 #
 # - *Never really great* was never mentioned to anybody, and it is found. A filter is a **soft n-gram**: it wants
 #   certain *vectors*, not certain words. Whatever has similar vectors will do.
 # - *Not good* is missed: it is two words, and this detector expects three. So we shall want several widths.
 # - In the last sentence plain praise finds nothing, though there is a *good*! That filter wants two words *before* the
 #   praise, and *good* is the second word. This is a matter of the edges, and we shall come to it.
+#
+# </details>
 #
 # ### The activation
 #
@@ -282,7 +291,7 @@ picture(
 # %% [markdown]
 # ## 4. Edges: how long is a feature map?
 #
-# A sentence of n words has n − h + 1 windows of width h. Two consequences:
+# A sentence of N words has N − K + 1 windows of width K. Two consequences:
 #
 # - **The map is shorter than the sentence,** and if another layer is put on top, it shrinks again.
 # - **The edges are seen less.** The first word is in one window only, in the first place. A filter that wants it in
@@ -294,13 +303,13 @@ picture(
 #
 # | | empty places | windows |
 # |---|---|---|
-# | **valid** | none | n − h + 1 |
-# | **same** | h − 1 in all, half on each side | n |
-# | **full** (also *wide*) | h − 1 on *each* side | n + h − 1 |
+# | **valid** | none | N − K + 1 |
+# | **same** | K − 1 in all, half on each side | N |
+# | **full** (also *wide*) | K − 1 on *each* side | N + K − 1 |
 #
 # (*Zero padding* only says what stands in the empty places. It does not say how many there are.)
 #
-# With an even width, "half of h − 1" is not a whole number. One side gets one place more. PyTorch puts it to the
+# With an even width, "half of K − 1" is not a whole number. One side gets one place more. PyTorch puts it to the
 # right, and so do we.
 #
 # ### Exercise · pad_for · ●○○ · 8 minutes
@@ -328,11 +337,32 @@ for mode in ["full", "same", "valid"]:
     print(f"{mode:5}: {left} + 3 + {right} = {left + 3 + right} places, windows: {windows}")
 print("same, width 4:", pad_for(3, 4, "same"))
 print("valid, width 5:", pad_for(3, 5, "valid"))
-#> full : 2 + 3 + 2 = 7 places, windows: 5
-#> same : 1 + 3 + 1 = 5 places, windows: 3
-#> valid: 0 + 3 + 0 = 3 places, windows: 1
-#> same, width 4: (1, 2, 3)
-#> valid, width 5: (0, 0, 0)
+
+# %% tags=["solution"]
+assert [pad_for(3, 3, mode)[2] for mode in ("full", "same", "valid")] == [5, 3, 1]
+
+# %% [markdown]
+# Here is each window over its places. Dark is a word, light an empty place.
+
+# %%
+figure, panels = plt.subplots(1, 3, figsize=(8.6, 2.9), width_ratios=[3, 5, 7], layout="constrained")
+for panel, mode in zip(panels, ["valid", "same", "full"], strict=True):
+    left, right, windows = pad_for(3, 3, mode)
+    places = ["·"] * left + ["not", "very", "good"] + ["·"] * right
+    for place, word in enumerate(places):
+        panel.text(place, 0, word, ha="center", va="center", fontsize=8)
+    for window in range(windows):
+        for place in range(window, window + 3):
+            colour = "#cfe3f5" if places[place] == "·" else "tab:blue"
+            panel.add_patch(plt.Rectangle((place - 0.5, window + 0.6), 1, 0.8, facecolor=colour, edgecolor="white"))
+    panel.set(title=f"{mode}: {windows}", xlim=(-0.5, len(places) - 0.5), ylim=(5.5, -0.5), xticks=[], yticks=[])
+panels[0].set_ylabel("windows")
+picture(
+    figure,
+    "The windows of width 3 over 'not very good', one below the other like stairs. Valid: one window, on the three "
+    "words. Same: three, the first with one empty place on its left, the last with one on its right. Full: five, from "
+    "'two empty places and not' to 'good and two empty places'.",
+)
 
 # %% [markdown]
 # In how many windows does each word take part? Let the gradients count. Take a filter of ones and add up its map. Then
@@ -361,7 +391,7 @@ picture(
 #
 # **Which one to take?** If each word gets an answer of its own (a tag for each word, for instance), take *same*: the
 # map then fits the sentence. If the whole sentence gets one answer, one often reads "no padding needed". Kim's own
-# program puts zeros at both ends, h − 1 of them for the widest filter. We do likewise, for each width by itself, and
+# program puts zeros at both ends, K − 1 of them for the widest filter. We do likewise, for each width by itself, and
 # short sentences stop being a problem.
 
 # %% [markdown]
@@ -461,6 +491,28 @@ kmax = check(kmax)
 print([round(value, 2) for value in kmax(answers[:, None], 2).flatten().tolist()])
 #> [0.85, 0.91]
 
+# %%
+maps = torch.stack([answers, torch.tensor([0.60, 0.10, 0.30, 0.20, 0.80])], dim=1)
+by_size = maps.sort(dim=0, descending=True).values[:2]
+tables = {"two maps, 5 × 2": maps, "kmax, k = 2": kmax(maps, 2), "by size: order lost": by_size}
+figure, panels = plt.subplots(1, 3, figsize=(7, 2.6), layout="constrained")
+for panel, (title, values) in zip(panels, tables.items(), strict=True):
+    panel.imshow(values.detach(), cmap="Blues", vmin=0, vmax=2, aspect="auto")
+    for row, numbers in enumerate(values.tolist()):
+        for column, number in enumerate(numbers):
+            panel.text(column, row, f"{number:.2f}", ha="center", va="center")
+            if values is maps and number in by_size[:, column].tolist():
+                corner = column - 0.45, row - 0.42
+                panel.add_patch(plt.Rectangle(corner, 0.9, 0.84, fill=False, edgecolor="black", linewidth=2))
+    panel.set(title=title, yticks=[], ylim=(4.5, -0.5))
+    panel.set_xticks(range(2), ["filter 1", "filter 2"])
+picture(
+    figure,
+    "Three tables with a column for each of two filters. Left their maps, five windows long, frames around the two "
+    "largest of each: 0.85 and 0.91, the second and the fourth; 0.60 and 0.80, the first and the fifth. In the middle "
+    "what kmax keeps, in that order. Right the same sorted by size, where 0.91 and 0.80 stand first.",
+)
+
 # %% [markdown]
 # A filter for praise, of width 1, reads a review. The three kinds of pooling look at the same map:
 
@@ -516,10 +568,10 @@ print("feature maps equal:", torch.allclose(one, other))
 print("maxima equal:      ", torch.allclose(one.amax(0), other.amax(0), atol=1e-4))
 print("averages equal:    ", torch.allclose(one.mean(0), other.mean(0), atol=1e-4))
 print("3-max equal:       ", torch.allclose(kmax(one, 3), kmax(other, 3), atol=1e-4))
-#> feature maps equal: False
-#> maxima equal:       True
-#> averages equal:     True
-#> 3-max equal:        False
+
+# %% tags=["solution"]
+equal = [torch.allclose(pool(one), pool(other), atol=1e-4) for pool in (lambda m: m.amax(0), lambda m: m.mean(0))]
+assert equal == [True, True] and not torch.allclose(kmax(one, 3), kmax(other, 3), atol=1e-4)
 
 # %% [markdown]
 # Why? List the trigrams of both diaries:
@@ -536,6 +588,8 @@ print(trigrams[0] == trigrams[1])
 # stand, the wider the filter must be, and the rarer any particular group of words becomes.
 #
 # So a TextCNN is **a bag of n-grams**, of soft ones: far better than a bag of words, and still a bag.
+#
+# You now have all the parts. This is a good place for a break.
 
 # %% [markdown]
 # ## 7. The whole model
@@ -559,13 +613,13 @@ print(trigrams[0] == trigrams[1])
 # weights of each class cut back whenever their norm exceeds 3. Many programs take batches of 32 or 64 and Adam with
 # steps of 0.001.
 #
-# Here are the shapes for one sentence of six words, *this movie is not very good*, with d = 50, computed by your
+# Here are the shapes for one sentence of six words, *this movie is not very good*, with D = 50, computed by your
 # `pad_for`:
 
 # %%
-n, d, filters = 6, 50, 100
+N, D, filters = 6, 50, 100
 for width in [3, 4, 5]:
-    print(f"width {width}: {pad_for(n, width, 'full')[2]} windows, without padding {pad_for(n, width, 'valid')[2]}")
+    print(f"width {width}: {pad_for(N, width, 'full')[2]} windows, without padding {pad_for(N, width, 'valid')[2]}")
 #> width 3: 8 windows, without padding 4
 #> width 4: 9 windows, without padding 3
 #> width 5: 10 windows, without padding 2
@@ -586,15 +640,15 @@ def arrow(start, end):
 
 
 for y, width in zip([2, 1, 0], [3, 4, 5], strict=True):
-    left, right, windows = pad_for(n, width, "full")
+    left, right, windows = pad_for(N, width, "full")
     for x in [0, 1.8, 3.6]:
         arrow((x, 1 if x == 0 else y), (x + 1.8, y))
     arrow((5.4, y), (7.2, 1))
-    box(1.8, y, f"pad {left} + {n} + {right}\n{left + n + right} × {d}", "white")
+    box(1.8, y, f"pad {left} + {N} + {right}\n{left + N + right} × {D}", "white")
     box(3.6, y, f"width {width}, ReLU\n{windows} × {filters}", "#cfe3f5")
     box(5.4, y, f"max over time\n{filters}", "#fde3c8")
 arrow((7.2, 1), (9, 1))
-box(0, 1, f"sentence\n{n} × {d}", "#dff0d8")
+box(0, 1, f"sentence\n{N} × {D}", "#dff0d8")
 box(7.2, 1, f"side by side\n{3 * filters}\ndropout", "#fde3c8")
 box(9, 1, "linear\n2 scores", "#e8d5f0")
 axes.set(xlim=(-0.6, 9.6), ylim=(-0.5, 2.5))
@@ -626,7 +680,7 @@ textcnn_parameter_count = check(textcnn_parameter_count)
 
 # %% [markdown]
 # One often reads that a CNN has few parameters and an RNN has many. **Predict first, then run:** Kim's filters
-# against an LSTM (a recurrent network, lesson 08) with a state of 128 numbers, both on word vectors of 300 numbers.
+# against an LSTM (a recurrent network with gates) with a state of 128 numbers, both on word vectors of 300 numbers.
 # And what about the word vectors themselves, for 16,000 words?
 
 # %%
@@ -634,9 +688,10 @@ lstm = nn.LSTM(300, 128)
 print(f"Kim's filters and linear layer {textcnn_parameter_count(300, [3, 4, 5], 100, 2):>9,}")
 print(f"LSTM with 128 numbers          {sum(parameter.numel() for parameter in lstm.parameters()):>9,}")
 print(f"16,000 word vectors            {16_000 * 300:>9,}")
-#> Kim's filters and linear layer   360,902
-#> LSTM with 128 numbers            220,160
-#> 16,000 word vectors            4,800,000
+
+# %% tags=["solution"]
+counted = textcnn_parameter_count(300, [3, 4, 5], 100, 2), sum(parameter.numel() for parameter in lstm.parameters())
+assert counted == (360_902, 220_160)
 
 # %% [markdown]
 # So it depends on the sizes you choose. Neither grows with the length of the sentence: both use the same numbers at
@@ -648,7 +703,7 @@ print(f"16,000 word vectors            {16_000 * 300:>9,}")
 #
 # - **Input:** `ids` (B, N): numbers of words, filled up with 0 at the end. N can be 1.
 # - **Output:** tensor of shape (B, classes): the scores before the softmax.
-# - **Parts:** `self.embedding(ids)` looks up the word vectors. `self.weights[i]` (F, H, D) and `self.biases[i]` (F,)
+# - **Parts:** `self.embedding(ids)` looks up the word vectors. `self.weights[i]` (F, K, D) and `self.biases[i]` (F,)
 #   are the filters of one width. `self.convolve(x, weight, bias)` is your `conv1d`. `functional.pad(x, (0, 0, left,
 #   right))` adds empty places. (It counts from the last axis: nothing before and after the numbers of a word, then
 #   places before and after the words.) Then there are `self.dropout` and `self.linear`.
@@ -674,7 +729,8 @@ print(model(torch.tensor([[4]])).shape)
 # ## 8. Reading film reviews
 #
 # The miniature world has film reviews. They are made by a grammar, so we know what flips what: *not*, *never*, *lacks*
-# turn a sentiment round, and after *but* comes what counts. Neutral ones are left out.
+# turn a sentiment round, and after *but* comes what counts. Neutral ones are left out. They come in three parts:
+# *train* to learn from, *dev* (the **development set**) to look at while you choose settings, and *test* for the end.
 
 # %%
 from course_lib.data import sentiment_trees
@@ -700,7 +756,7 @@ for words, label in reviews["train"][1:4]:
 
 # %% [markdown]
 # A training loop, as in lesson 05: mini-batches, loss, backward, step. (Adam is a gradient descent that chooses a step
-# size for every parameter. Lesson 06 has more.)
+# size for every parameter. Lesson 06 will have more.)
 
 
 # %%
@@ -835,8 +891,9 @@ for place in wrong[:8]:
 # ## 9. CNN or RNN?
 #
 # A **recurrent network** reads from left to right and carries a state along, a list of numbers that is renewed with
-# each word. Lessons 07 and 08 build them. Here we borrow PyTorch's `nn.GRU` as it is, and give the state after the
-# last word to the linear layer. Such a state *can* remember that the sentence began with *it is not true that*.
+# each word. Lesson 07 builds one, lesson 08 will add gates. Here we borrow PyTorch's `nn.GRU` as it is, and give the
+# state after the last word to the linear layer. Such a state *can* remember that the sentence began with *it is not
+# true that*.
 #
 # A comparison is only worth something if it is **fair**:
 #
@@ -913,15 +970,21 @@ def compare(makers, seeds=3):
 
 results = compare(makers)
 print("reviews of each kind:", {kind: len(examples) for kind, examples in by_kind.items()})
+
+# %% tags=["solution"]
 assert results["CNN"].mean(dim=0)[1] > 0.97
 assert results["GRU"].mean(dim=0)[3] > results["CNN"].mean(dim=0)[3] + 0.05
 
 # %% [markdown]
 # (Mean ± standard deviation over three seeds, in per cent.)
 #
+# <details><summary>Who wins?</summary>
+#
 # Where the decisive words are neighbours, the CNN is as good as perfect. Where they are far apart, the GRU wins, by
 # more than the spread. There are only some forty such reviews in the test set, so do not trust the last digits. The
 # direction is beyond doubt.
+#
+# </details>
 #
 # And the time? In our reviews, short ones on a CPU, there is hardly a difference. But look at how the work is
 # organised. A convolution treats all windows **at once**: no window waits for another. A recurrent network must
@@ -943,7 +1006,7 @@ with torch.no_grad():
 
 # %% [markdown]
 # On a graphics card, which can do thousands of things at once, the gap is far wider. This is one of the reasons why
-# people went on looking for something that sees far *and* works in parallel. Lesson 11 begins that story.
+# people went on looking for something that sees far *and* works in parallel. Lesson 12 has what they found.
 
 # %% [markdown]
 # ## 10. Seeing further: stacking and dilation
@@ -1010,7 +1073,9 @@ picture(
 
 # %% [markdown]
 # Does it help? The experiment changes one thing only: the dilations of three layers. The number of parameters stays
-# the same. (`nn.Conv1d` has dilation built in. It wants the dimensions before the places, hence `transpose`.)
+# the same. (`nn.Conv1d` has dilation built in. It calls the D numbers of a word channels and wants them before the
+# places, hence `transpose`. In other people's TextCNN you may meet `nn.Conv2d(1, F, (K, D))`: that takes the sentence
+# for a picture with one channel, and slides the same filters.)
 
 
 # %%
@@ -1043,6 +1108,8 @@ stacks = compare(
         "(1, 2, 4)": lambda: Stack(len(vocabulary), 30, 30, (1, 2, 4)),
     }
 )
+
+# %% tags=["solution"]
 assert stacks["(1, 2, 4)"].mean(dim=0)[3] > stacks["(1, 1, 1)"].mean(dim=0)[3]
 
 # %% [markdown]
@@ -1078,15 +1145,16 @@ else:
 #     python -m course_lib.experiments.textcnn --data sst2 --seeds 3
 #
 # It trains on the labelled phrases of the treebank's trees, as Kim did, picks the epoch on the development set, and
-# uses the test set once for each seed. This came out, each run on one core of a busy machine (accuracy on the test
-# set in per cent, mean ± standard deviation of three seeds for SST-2, of ten folds for MR):
+# uses the test set once for each seed. *Static* word vectors stay as they come, *non-static* ones go on learning. This
+# came out, each run on one core of a busy machine (accuracy on the test set in per cent, mean ± standard deviation of
+# three seeds for SST-2, of ten folds for MR):
 #
 # | | options | ours | seconds | Kim 2014 |
 # |---|---|---|---|---|
 # | SST-2, random word vectors | `--data sst2 --seeds 3` | 82.8 ± 0.4 | 84 | 82.7 |
 # | the same, whole sentences only | `--data sst2 --seeds 3 --sentences` | 81.4 ± 0.5 | 41 | |
 # | SST-2, MiniLM's vectors, static | `--data sst2 --seeds 3 --vectors static` | 82.1 ± 0.9 | 161 | 86.8 |
-# | the same, learning on (*non-static*) | `--data sst2 --seeds 3 --vectors nonstatic` | 84.4 ± 0.1 | 223 | 87.2 |
+# | the same, non-static | `--data sst2 --seeds 3 --vectors nonstatic` | 84.4 ± 0.1 | 223 | 87.2 |
 # | MR, random word vectors | `--data mr --seeds 1` | 75.9 ± 2.0 | 180 | 76.1 |
 # | MR, MiniLM's vectors, static | `--data mr --seeds 1 --vectors static` | 76.5 ± 0.7 | 593 | 81.0 |
 # | the same, non-static | `--data mr --seeds 1 --vectors nonstatic` | 78.5 ± 1.6 | 1,569 | 81.5 |
@@ -1102,13 +1170,32 @@ else:
 #
 # ### Numbers to distrust
 #
-# You will find tables such as "IMDb: TextCNN 89.2 % in 2 minutes, LSTM 88.5 % in 18 minutes, BERT …" without a
-# source, a split or a seed. Three questions unmask most of them.
+# You will find tables such as this one, for film reviews from IMDb, without a source, a split or a seed:
+#
+# | | accuracy | minutes an epoch | parameters |
+# |---|---|---|---|
+# | TextCNN | 89.2 % | 2 | 5 million |
+# | LSTM | 88.5 % | 18 | 10 million |
+# | LSTM in both directions | 89.0 % | 30 | 20 million |
+#
+# Three questions unmask most of them.
 #
 # 1. **Which data, which split, how many runs?** Kim's paper has no IMDb.
-# 2. **Can the sizes be true?** Count, as you did in section 7.
+# 2. **Can the sizes be true?** Count, as you did in section 7. A fair table gives all three the same word vectors. "In
+#    both directions" means two LSTMs, one from left to right, one from right to left. So one LSTM has the difference,
+#    20 − 10 million. What is left for the words?
 # 3. **Can the model do the task at all?** Some tables list a TextCNN for finding names in sentences, which needs one
 #    label a *word*. After max over time there is one vector a *sentence*. It cannot.
+#
+# Here is the count for the second question, with Kim's filters:
+
+# %%
+filters_of_kim, one_lstm = textcnn_parameter_count(300, [3, 4, 5], 100, 2) / 1e6, 20 - 10
+print(f"left for the word vectors: {5 - filters_of_kim:.2f} million in the TextCNN, {10 - one_lstm} in the LSTM")
+#> left for the word vectors: 4.64 million in the TextCNN, 0 in the LSTM
+
+# %% [markdown]
+# An LSTM without any word vectors cannot read. So at least one of the sizes is wrong.
 #
 # ## 12. Which one to take?
 #
@@ -1121,11 +1208,14 @@ else:
 # | good for | a quick baseline | classes of texts, key phrases, little time | tags, language models, translation |
 #
 # A good order of work: first a bag of words, then a TextCNN, which trains in minutes. Only if the errors show that
-# distance matters go on to something larger, and compare at equal budget, with seeds.
+# distance matters go on: to a recurrent network with gates (lesson 08), then to a pretrained Transformer (lesson 13).
+# And compare at equal budget, with seeds.
 #
-# The two can be joined. A CNN over the *characters* of a word finds endings and prefixes, and an RNN reads the words
-# it makes: so Ma and Hovy in 2016 reached 91.2 F1 on the names of CoNLL-2003, among the best results at that time.
-# (Better ones followed.)
+# The two can be joined. A recurrent network can read a feature map, place by place. Or a CNN over the *characters* of a
+# word finds endings and prefixes, and an RNN reads the words it makes. So Ma and Hovy in 2016 found the names in the
+# news texts of CoNLL-2003 with an F1 of 91.2, among the best results at that time. (F1 is the harmonic mean of two
+# shares: how many of the names found are right, and how many of the right ones are found. They had pretrained word
+# vectors, too, and a last layer that makes neighbouring labels fit, a CRF. Better results followed.)
 #
 # In 2014 Kim's model started the fashion. Then recurrent networks led, and from 2018 on Transformers. Convolutions
 # are still around: where a model must be small and fast, where the input is long, like sound, and as the first layer
@@ -1134,8 +1224,8 @@ else:
 # ### In short
 #
 # - A sentence is a matrix: rows are positions, columns are dimensions.
-# - A filter of width h is a soft n-gram detector. Its feature map has n − h + 1 entries; full padding makes it n + h
-#   − 1.
+# - A filter of width K is a soft n-gram detector. Its feature map has N − K + 1 entries; full padding makes it
+#   N + K − 1.
 # - Max over time asks: anywhere? It gives a fixed size and forgets the place. The average forgets it, too. k-max
 #   keeps the order.
 # - Padding must not win the maximum, or a sentence's score depends on its neighbours in the batch.
@@ -1155,7 +1245,7 @@ else:
 # ### Answers to the questions
 #
 # 1. The repeated part must be one word longer on both sides of what is exchanged: three words before and three
-#    after, such as *and then it was good , and then …*, at the beginning as well. In general: h − 1 equal words on
+#    after, such as *and then it was good , and then …*, at the beginning as well. In general: K − 1 equal words on
 #    each side.
 # 2. A bag of words: every filter looks at one word, and the maximum forgets where. (A learned bag: it can still find
 #    "is there any word of this kind".)

@@ -2,7 +2,7 @@
 
 Axis letters in the shape comments:
     B  batch: sentences side by side      N  places in a sentence      M  windows, the length of a feature map
-    D  numbers of a word vector           H  width of a filter         F  filters of one width        C  classes
+    D  numbers of a word vector           K  width of a filter         F  filters of one width        C  classes
 
 A sentence is a matrix: rows are positions, columns are dimensions. (PyTorch's own Conv1d wants it the other way
 round, as (B, D, N); the oracle tests turn it.)
@@ -16,22 +16,22 @@ from torch.nn import functional
 
 
 def conv1d(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-    """Slide filters over a sentence: each answers each window of H words with one number.
+    """Slide filters over a sentence: each answers each window of K words with one number.
 
-    The answer of filter f to the window that begins at place i is the sum of weight[f] * x[i : i + H], entry by
+    The answer of filter f to the window that begins at place i is the sum of weight[f] * x[i : i + K], entry by
     entry, plus bias[f]. There is no padding and no activation here.
 
-    x: float tensor of shape (..., N, D): sentences of N >= H words, D numbers a word. In front may stand no axis (one
+    x: float tensor of shape (..., N, D): sentences of N >= K words, D numbers a word. In front may stand no axis (one
         sentence), one (a batch) or more.
-    weight: float tensor of shape (F, H, D): F filters as wide as H words.
+    weight: float tensor of shape (F, K, D): F filters as wide as K words.
     bias: float tensor of shape (F,).
 
-    Returns a tensor of shape (..., N - H + 1, F): column f is the feature map of filter f. Gradients flow to all three.
+    Returns a tensor of shape (..., N - K + 1, F): column f is the feature map of filter f. Gradients flow to all three.
     Source: Kim (2014), equation 2, without its activation. What neural networks call convolution does not turn the
     filter round.
     """
     windows = x.shape[-2] - weight.shape[1] + 1
-    # One product for each place in the window: nothing has to be copied, and H is small.
+    # One product for each place in the window: nothing has to be copied, and K is small.
     return bias + sum(x[..., k : k + windows, :] @ weight[:, k].T for k in range(weight.shape[1]))  # (..., M, F)
 
 
@@ -41,7 +41,7 @@ def fast_conv1d(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     x: float tensor of shape (B, N, D), a batch.
     weight, bias: as in `conv1d`.
 
-    Returns a tensor of shape (B, N - H + 1, F).
+    Returns a tensor of shape (B, N - K + 1, F).
     """
     return functional.conv1d(x.transpose(1, 2), weight.transpose(1, 2), bias).transpose(1, 2)  # channels in the middle
 
@@ -178,7 +178,7 @@ class TextCNN(nn.Module):
         features = []
         for weight, bias in zip(self.weights, self.biases, strict=True):
             left, right, _ = pad_for(ids.shape[1], weight.shape[1], "full")
-            maps = self.convolve(functional.pad(x, (0, 0, left, right)), weight, bias).relu()  # (B, N + H - 1, F)
+            maps = self.convolve(functional.pad(x, (0, 0, left, right)), weight, bias).relu()  # (B, N + K - 1, F)
             features.append(max_over_time(maps, lengths + weight.shape[1] - 1))
         return self.linear(self.dropout(torch.cat(features, dim=1)))
         # END SOLUTION
