@@ -32,9 +32,9 @@ WITHOUT_NODE = pytest.mark.skipif(NODE is None, reason="Node is not installed: b
 @functools.cache
 def topics(widget):
     """The topics of the lessons that import something of a widget's module."""
-    names = "|".join(name for name, module in course_widgets._MODULES.items() if module == widget)
-    shows = re.compile(rf"from course_lib\.widgets(\.{widget} import|\b.*\b({names})\b)")
-    return {lesson.topic for lesson in lessons() if shows.search(lesson.path.read_text("utf-8"))}
+    names = [name for name, module in course_widgets._MODULES.items() if module == widget]
+    shows = re.compile(rf"from course_lib\.widgets.*\b({'|'.join([widget, *names])})\b")
+    return {lesson.topic for lesson in lessons() if names and shows.search(lesson.path.read_text("utf-8"))}
 
 
 def pytest_itemcollected(item):

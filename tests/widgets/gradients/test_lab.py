@@ -36,7 +36,7 @@ def picture(locator):
     return hashlib.sha256(locator.screenshot(animations="disabled")).hexdigest()
 
 
-def test_a_saved_notebook_keeps_a_small_picture_with_its_words(notebook):
+def test_a_saved_notebook_keeps_a_small_picture(notebook):
     opened = notebook("gradients.ipynb", FLOW, fresh=True)
     opened.run_all()
     assert 'alt="Gradients in a deep network: ' in opened.still(0)
