@@ -1,7 +1,6 @@
 """What all tests share: one thread each, where the real data is, and a folder of their own for the learner's things."""
 
 import os
-
 from pathlib import Path
 
 import pytest
