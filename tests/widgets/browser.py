@@ -171,11 +171,27 @@ def new_page(browser: Any, width: int = 1100, height: int = 900, **options: Any)
     context = browser.new_context(viewport={"width": width, "height": height}, **options)
     context.set_default_timeout(15_000)
     page = context.new_page()
-    page.outside, page.errors = [], []
+    page.outside, page.errors, page.view = [], [], None
     context.route(OUTSIDE, lambda route: (page.outside.append(route.request.url), route.abort()))
     page.on("pageerror", lambda error: page.errors.append(str(error)))
     page.on("console", lambda line: line.type == "error" and page.errors.append(line.text))
     return page
+
+
+def wipe(page: Any) -> bool:
+    """Empty a page for another test: starting one takes as long as the test itself.
+
+    page: from new_page()
+    Returns False when something would stay of what was done to it, a clock of its own.
+    """
+    if not page.evaluate("() => String(Date).includes('[native code]')"):
+        return False
+    page.mouse.up()
+    page.mouse.move(0, 0)
+    page.goto("about:blank")
+    page.errors.clear()
+    page.outside.clear()
+    return True
 
 
 SETTLE = """async () => {
@@ -199,7 +215,7 @@ THEME = """([dark]) => {
 class BarePage:
     """One widget shown in an empty page.
 
-    page: a page of playwright, used by this view alone
+    page: an empty page from new_page() or after wipe()
     widget: the Python widget
     dark: the dark theme of JupyterLab instead of its light one
     width: of the view in pixels, None for all there is
@@ -208,8 +224,9 @@ class BarePage:
     def __init__(self, page: Any, widget: Any, dark: bool = False, width: int | None = None) -> None:
         self.page, self.widget, self.sent, self._answers = page, widget, [], []
         widget.comm.send = self._collect
-        page.goto("about:blank")
-        page.expose_function("__kernel", self._answer)
+        if page.view is None:
+            page.expose_function("__kernel", lambda message: page.view._answer(message))
+        page.view = self
         page.evaluate(COUNTERS)
         self.theme(dark)
         state = {k: v for k, v in widget.get_state().items() if k[0] != "_" and k not in HIDDEN_STATE}

@@ -69,19 +69,33 @@ def chromium(sleeping_chromium):
         yield started
 
 
+@pytest.fixture(scope="session")
+def empty_pages():
+    """Pages without options that tests have left empty."""
+    return []
+
+
 @pytest.fixture
-def new_page(chromium):
-    pages = []
+def new_page(chromium, empty_pages, request):
+    pages, plain, failed = [], [], request.session.testsfailed
 
     def make(**options):
-        pages.append(browser.new_page(chromium, **options))
+        pages.append(empty_pages.pop() if empty_pages and not options else browser.new_page(chromium, **options))
+        if not options:
+            plain.append(pages[-1])
         return pages[-1]
 
     yield make
+    errors = [error for page in pages for error in page.errors]
+    outside = [address for page in pages for address in page.outside]
+    trouble = errors or outside or request.session.testsfailed > failed
     for page in pages:
-        page.context.close()
-    assert [error for page in pages for error in page.errors] == []
-    assert [address for page in pages for address in page.outside] == []
+        if page in plain and not trouble and browser.wipe(page):
+            empty_pages.append(page)
+        else:
+            page.context.close()
+    assert errors == []
+    assert outside == []
 
 
 @pytest.fixture
