@@ -95,7 +95,7 @@ class Lesson:
     minutes: int
     sources: list[str]
     exercises: tuple[ExerciseEntry, ...]
-    cells: tuple[Cell, ...]
+    cells: tuple[Cell, ...] = ()
 
     @property
     def name(self) -> str:
