@@ -40,4 +40,10 @@ from course_lib.reference.transformer.layers import (
     padding_mask,
     positional_encoding,
 )
-from course_lib.reference.transformer.models import EncoderDecoder, SequenceModel, greedy_generate, pad_batch
+from course_lib.reference.transformer.models import (
+    EncoderDecoder,
+    SequenceModel,
+    WordsAndPositions,
+    greedy_generate,
+    pad_batch,
+)

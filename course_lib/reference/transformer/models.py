@@ -24,7 +24,32 @@ from course_lib.reference.transformer.layers import (
 )
 
 
-class SequenceModel(nn.Module):
+class WordsAndPositions(nn.Module):
+    """What both models begin with: a vector for each word, and the wave of its position added to it.
+
+    words: V, size of the vocabulary; width: D; longest: the most positions it can take.
+    positional_encoding: the function that makes the waves.
+    """
+
+    def __init__(self, words: int, width: int, longest: int, positional_encoding: Callable):
+        super().__init__()
+        self.embedding = nn.Embedding(words, width)
+        nn.init.normal_(self.embedding.weight, std=width**-0.5)
+        self.register_buffer("positions", positional_encoding(longest, width), persistent=False)
+
+    def embed(self, ids: Tensor, first: int = 0) -> Tensor:
+        """Vectors (B, T, D) of word numbers ids (B, T), of which the first has that position."""
+        _check_length(first + ids.shape[1], len(self.positions))
+        x = self.embedding(ids) * math.sqrt(self.embedding.embedding_dim)  # (B, T, D), as large as the waves
+        return x + self.positions[first : first + ids.shape[1]]
+
+
+def _check_length(tokens: int, longest: int) -> None:
+    if tokens > longest:
+        raise ValueError(f"{tokens} tokens, but the model has {longest} positions: shorten the text, or make it longer")
+
+
+class SequenceModel(WordsAndPositions):
     """A stack of encoder layers with a score for every word at every position.
 
     With causal=True it is a language model of the GPT kind: the scores at a position are about the next word.
@@ -53,11 +78,8 @@ class SequenceModel(nn.Module):
         feed_forward: Callable = feed_forward,
         encoder_layer: Callable = encoder_layer,
     ):
-        super().__init__()
+        super().__init__(words, width, longest, positional_encoding)
         self.heads, self.causal, self.norm_first = heads, causal, norm_first
-        self.embedding = nn.Embedding(words, width)
-        nn.init.normal_(self.embedding.weight, std=width**-0.5)
-        self.register_buffer("positions", positional_encoding(longest, width), persistent=False)
         self.layers = nn.ModuleList(new_layer(width, hidden) for _ in range(layers))
         self.final_norm = nn.ParameterDict({"gain": torch.ones(width), "bias": torch.zeros(width)})
         self.output = nn.Linear(width, words)
@@ -69,7 +91,7 @@ class SequenceModel(nn.Module):
         if self.causal:
             causal = causal_mask(ids.shape[1]).to(ids.device)
             mask = causal if mask is None else mask & causal
-        x = self._embed(ids, first=0)
+        x = self.embed(ids)
         for parameters in self.layers:
             x = self.layer(x, parameters, self.heads, mask, self.norm_first)
         return self._scores(x)
@@ -86,23 +108,18 @@ class SequenceModel(nn.Module):
             raise ValueError("only a causal model can be extended: make it with causal=True")
         cache = [dict(kept) for kept in cache] if cache else [{} for _ in self.layers]
         past = cache[0]["key"].shape[-2] if cache[0] else 0
-        x = self._embed(ids, first=past)
+        x = self.embed(ids, first=past)
         mask = causal_mask(past + ids.shape[1])[past:].to(ids.device)  # (T, past + T)
         for parameters, kept in zip(self.layers, cache, strict=True):
             remembering = partial(cached_multi_head, attend=self.attend, cache=kept)
             x = self.layer(x, parameters, self.heads, mask, self.norm_first, multi_head=remembering)
         return self._scores(x), cache
 
-    def _embed(self, ids, first):
-        _check_length(first + ids.shape[1], len(self.positions))
-        x = self.embedding(ids) * math.sqrt(self.embedding.embedding_dim)  # (B, T, D), as large as the waves
-        return x + self.positions[first : first + ids.shape[1]]
-
     def _scores(self, x):
         return self.output(self.layer_norm(x, **self.final_norm) if self.norm_first else x)
 
 
-class EncoderDecoder(nn.Module):
+class EncoderDecoder(WordsAndPositions):
     """The whole Transformer: an encoder reads the source, a decoder writes the target word by word.
 
     words: V, size of the vocabulary that both sides share.
@@ -126,11 +143,8 @@ class EncoderDecoder(nn.Module):
         encoder_layer: Callable = encoder_layer,
         decoder_layer: Callable = decoder_layer,
     ):
-        super().__init__()
+        super().__init__(words, width, longest, positional_encoding)
         self.heads, self.norm_first, self.layer_norm = heads, norm_first, layer_norm
-        self.embedding = nn.Embedding(words, width)
-        nn.init.normal_(self.embedding.weight, std=width**-0.5)
-        self.register_buffer("positions", positional_encoding(longest, width), persistent=False)
         self.encoder_layers = nn.ModuleList(new_layer(width, hidden) for _ in range(layers))
         self.decoder_layers = nn.ModuleList(new_layer(width, hidden, cross=True) for _ in range(layers))
         self.encoder_norm, self.decoder_norm = (
@@ -143,14 +157,14 @@ class EncoderDecoder(nn.Module):
 
     def encode(self, source: Tensor, mask: Tensor | None = None) -> Tensor:
         """What the encoder makes (B, Ts, D) of the source's word numbers (B, Ts); mask: None, or a padding mask."""
-        x = self._embed(source)
+        x = self.embed(source)
         for parameters in self.encoder_layers:
             x = self.encoder_layer(x, parameters, self.heads, mask, self.norm_first)
         return self.layer_norm(x, **self.encoder_norm) if self.norm_first else x
 
     def decode(self, target: Tensor, memory: Tensor, memory_mask: Tensor | None = None) -> Tensor:
         """Scores (B, T, V) for the word after each of target (B, T), given what the encoder made of the source."""
-        x = self._embed(target)
+        x = self.embed(target)
         mask = causal_mask(target.shape[1]).to(target.device)
         for parameters in self.decoder_layers:
             x = self.decoder_layer(x, memory, parameters, self.heads, mask, memory_mask, self.norm_first)
@@ -159,15 +173,6 @@ class EncoderDecoder(nn.Module):
     def forward(self, source: Tensor, target: Tensor, source_mask: Tensor | None = None) -> Tensor:
         """Scores (B, T, V) for the word after each of target (B, T), given source (B, Ts)."""
         return self.decode(target, self.encode(source, source_mask), source_mask)
-
-    def _embed(self, ids):
-        _check_length(ids.shape[1], len(self.positions))
-        return self.embedding(ids) * math.sqrt(self.embedding.embedding_dim) + self.positions[: ids.shape[1]]
-
-
-def _check_length(tokens: int, longest: int) -> None:
-    if tokens > longest:
-        raise ValueError(f"{tokens} tokens, but the model has {longest} positions: shorten the text, or make it longer")
 
 
 def greedy_generate(extend: Callable, prompt: list[int], longest: int, end: int | None = None) -> list[int]:
