@@ -3,6 +3,7 @@
 import ast
 import graphlib
 import io
+import sys
 import tokenize
 from pathlib import Path
 
@@ -156,6 +157,37 @@ def _topic_files(part: str) -> dict[str, list[Path]]:
         if names[0] == part and names[1] != "__init__":
             found.setdefault(names[1], []).append(path)
     return found
+
+
+def test_a_reference_file_is_short_and_a_proof_is_not_much_longer_than_what_it_proves():
+    reference, checks = _topic_files("reference"), _topic_files("checks")
+    rows, wrong = [], []
+    for topic, files in reference.items():
+        longest = max(map(lines_of_code, files))
+        taught, proof = (sum(map(_lines, found[topic])) for found in (reference, checks))
+        most = max(90, 2.5 * taught)  # one exercise has to be asked in full, be its answer ever so short
+        rows.append(f"{topic:<14}{longest:>5} of 300 lines of code   checks {proof:>5} of {most:.0f} lines")
+        if longest > 300 or proof > most:
+            wrong.append(topic)
+    print("\n".join(rows))
+    assert not wrong, f"over budget: {', '.join(wrong)}\n" + "\n".join(rows)
+
+
+def test_a_topic_imports_numpy_torch_and_earlier_topics_only_and_its_files_run_one_way():
+    for topic, files in _topic_files("reference").items():
+        own: dict[str, set[str]] = {}
+        for path in files:
+            parts = own.setdefault(path.stem, set())
+            for first, *rest in (name.split(".") for name in _imports(path)):
+                where = f"{path.relative_to(PACKAGE)} imports {'.'.join([first, *rest])}"
+                if first != "course_lib":
+                    assert first in {"numpy", "torch", *sys.stdlib_module_names}, where
+                elif rest[:2] == ["reference", topic]:
+                    parts.add(rest[2])
+                else:
+                    assert rest[0] == "reference" and NUMBER[rest[1]] < NUMBER[topic], where
+        assert set().union(*own.values()) <= set(own), f"a file of {topic} imports from its own __init__: {own}"
+        list(graphlib.TopologicalSorter(own).static_order())  # a circle would raise
 
 
 def _taught(lesson: Lesson) -> list[str]:

@@ -93,26 +93,41 @@ def source(module: str, name: str, taught: frozenset[str] | set[str] = frozenset
 
 
 def _read(module: str, name: str) -> Reference:
+    text, tree = _parsed(module, name)
+    definitions = {node.name: node for node in tree.body if isinstance(node, (*_FUNCTIONS, ast.ClassDef))}
+    passed = _passed_on(module, tree)
+    if name in passed:
+        return _read(passed[name], name)
+    if name not in definitions:
+        public = ", ".join(sorted(key for key in [*definitions, *passed] if not key.startswith("_")))
+        raise BuildError(f"{module} has no function or class {name}; it has {public or 'nothing public'}")
+    return Reference(module, name, text.splitlines(), tree, definitions[name])
+
+
+def _parsed(module: str, name: str) -> tuple[str, ast.Module]:
+    """Text and syntax tree of a topic or of a part of one, in which a name is looked for; nothing of it is run."""
+    topic = _topic(module)
     try:
-        spec = importlib.util.find_spec(module)
+        spec = importlib.util.find_spec(topic)
     except ModuleNotFoundError:
         spec = None
-    if spec is None or spec.origin is None:
+    path = Path(spec.origin) if spec and spec.origin else None
+    if path and module != topic:
+        path = path.with_name(module.removeprefix(f"{topic}.") + ".py")
+    if path is None or not path.is_file():
         raise BuildError(f"{module}, {name}: there is no such module; correct the import")
-    text = Path(spec.origin).read_text(encoding="utf-8")
+    text = path.read_text(encoding="utf-8")
     try:
-        tree = ast.parse(text)
+        return text, ast.parse(text)
     except SyntaxError as error:
         raise BuildError(f"{module}, line {error.lineno}: {error.msg}") from None
-    definitions = {node.name: node for node in tree.body if isinstance(node, (*_FUNCTIONS, ast.ClassDef))}
-    for node in tree.body if name not in definitions else ():  # a topic may be a folder that passes its parts on
-        inner = isinstance(node, ast.ImportFrom) and str(node.module).startswith(f"{module}.")
-        if inner and name in [one.name for one in node.names]:
-            return _read(node.module, name)
-    if name not in definitions:
-        public = ", ".join(sorted(key for key in definitions if not key.startswith("_"))) or "nothing public"
-        raise BuildError(f"{module} has no function or class {name}; it has {public}")
-    return Reference(module, name, text.splitlines(), tree, definitions[name])
+
+
+def _passed_on(module: str, tree: ast.Module) -> dict[str, str]:
+    """The names that the `__init__` of a topic in a folder passes on, and the part each comes from."""
+    imports = [node for node in tree.body if isinstance(node, ast.ImportFrom)]
+    parts = [node for node in imports if str(node.module).startswith(f"{module}.")]
+    return {one.name: node.module for node in parts for one in node.names}
 
 
 def _regions(reference: Reference) -> list[tuple[int, int]]:
@@ -201,7 +216,7 @@ def _with_imports(reference: Reference, body: str, taught: frozenset[str] | set[
             if own:
                 for one in used:
                     if one.asname or _public(node.module, one.name) not in taught:
-                        inner.setdefault(node.module, []).append(ast.unparse(one))
+                        inner.setdefault(_home(node.module, one.name), []).append(ast.unparse(one))
             elif used:
                 outer.append(ast.unparse(ast.ImportFrom(node.module, used, 0)))
         else:
@@ -209,8 +224,8 @@ def _with_imports(reference: Reference, body: str, taught: frozenset[str] | set[
     helpers = sorted(
         name for name in (visible & defined) - {reference.name} if _public(reference.module, name) not in taught
     )
-    if helpers:
-        inner.setdefault(reference.module, []).extend(helpers)
+    for name in helpers:
+        inner.setdefault(_home(reference.module, name), []).append(name)
     inner = [f"from {module} import {', '.join(names)}" for module, names in inner.items()]
     groups = ["\n".join(group) for group in (outer, inner) if group]
     return "\n\n\n".join(["\n\n".join(groups), body]) if groups else body
@@ -218,7 +233,20 @@ def _with_imports(reference: Reference, body: str, taught: frozenset[str] | set[
 
 def _public(module: str, name: str) -> str:
     """The dotted name under which lessons import something: from its topic, be that a file or a folder."""
-    return ".".join([*module.split(".")[:3], name])
+    return f"{_topic(module)}.{name}"
+
+
+def _topic(module: str) -> str:
+    """The dotted name of a module's topic: course_lib.reference.transformer for each file of that folder."""
+    return ".".join(module.split(".")[:3])
+
+
+def _home(module: str, name: str) -> str:
+    """Where a notebook imports a name from: the topic where it passes the name on, else the very part."""
+    topic = _topic(module)
+    if module == topic or name in _passed_on(topic, _parsed(topic, name)[1]):
+        return topic
+    return module
 
 
 def _defined(node: ast.stmt) -> set[str]:
