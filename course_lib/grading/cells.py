@@ -56,8 +56,10 @@ def needed_names(cells: Sequence[Cell]) -> set[str]:
 
     A statement of another cell that binds none of them need not run, for it may be a long training.
     """
+    nodes = [node for cell in cells for node in cell.body]
+    imported = set().union(*(bound(node) for node in nodes if isinstance(node, (ast.Import, ast.ImportFrom))))
     needed = set().union(*(_loaded(node) for cell in cells if cell.exercise for node in cell.body))
-    others = [(bound(node), _loaded(node)) for cell in cells if not cell.exercise for node in cell.body]
+    others = [(bound(node) - imported, _loaded(node)) for cell in cells if not cell.exercise for node in cell.body]
     grown = True
     while grown:
         grown = False
@@ -65,7 +67,7 @@ def needed_names(cells: Sequence[Cell]) -> set[str]:
             if names & needed and not uses <= needed:
                 needed |= uses
                 grown = True
-    return needed
+    return needed - imported  # imports are run in any case, and `np.random.seed(0)` does not make np
 
 
 def runs(node: ast.stmt, needed: set[str]) -> bool:
@@ -98,9 +100,8 @@ def _bound(node: ast.AST) -> Iterator[str]:
         yield node.id
     elif isinstance(node, (ast.Attribute, ast.Subscript)) and isinstance(node.ctx, ast.Store):
         yield _root(node)
-    elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+    elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and isinstance(node.value.func, ast.Attribute):
         yield _root(node.value.func)
-        yield from map(_root, node.value.args)
     for child in ast.iter_child_nodes(node):
         yield from _bound(child)
 

@@ -190,7 +190,5 @@ def test_a_notebook_is_judged_as_in_a_kernel(name, kernel, work_folder):
 
 def test_where_a_kernel_comes_to_no_verdict_course_check_says_why(kernel, work_folder):
     cells = ["#answer\ndef normalise_rows(matrix)\n    return matrix", CHECK]
-    assert (
-        _in_a_kernel(kernel, cells, work_folder) == "not written"
-    )  # for the name does not exist
+    assert _in_a_kernel(kernel, cells, work_folder) == "not written"  # for the name does not exist
     assert _by_course_check(cells, work_folder) == "raises"
