@@ -56,8 +56,8 @@ def path() -> Path:
 def record(exercise: str, status: str, message: str) -> None:
     """Keep the outcome of one check. Without a `my_work/` folder nothing is kept."""
     now = datetime.now(timezone.utc).isoformat(timespec="seconds")
-    columns = "(exercise, status, message, at)"
-    _rows((f"INSERT INTO attempts {columns} VALUES (?, ?, ?, ?)", (exercise, status, message, now)))
+    insert = "INSERT INTO attempts (exercise, status, message, at) VALUES (?, ?, ?, ?)"
+    _rows((insert, (exercise, status, message, now)))
 
 
 def next_hint(exercise: str, available: int) -> int:
