@@ -28,6 +28,8 @@ from course_lib.judge.trial import error_text
 from course_lib.language import say
 
 _GIGABYTE = 2**30
+_DEFINITIONS = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+_ASSIGNMENTS = (ast.Assign, ast.AnnAssign, ast.AugAssign)
 _HARMLESS_MAGIC = re.compile(r"\s*%%(time|timeit|capture|prun)\b[^\n]*\n")
 
 
@@ -69,24 +71,18 @@ def run(
             if number not in skip:
                 report(cell=number)
                 _run_definitions(source, file, notebook, needed)
-        elif exercise in finished:
+            continue
+        if exercise in finished:
             report(cell=number)
-            if number in skip or not finished[exercise] or _run_whole(source, file, notebook):
-                notebook[exercise] = checks.find(exercise).reference
+            works = finished[exercise] and number not in skip and not _run_whole(source, file, notebook)
         else:
             report(exercise=exercise)
             outcome = _examine(exercise, source, file, notebook, seed, time_limit)
-            report(
-                result=[
-                    exercise,
-                    outcome.status.value,
-                    outcome.message,
-                    [*outcome.details, *outcome.code],
-                    outcome.seed,
-                ]
-            )
-            if not outcome.passed:  # later exercises may build on it
-                notebook[exercise] = checks.find(exercise).reference
+            details = [*outcome.details, *outcome.code]
+            report(result=[exercise, outcome.status.value, outcome.message, details, outcome.seed])
+            works = outcome.passed
+        if not works:  # later exercises may build on it
+            notebook[exercise] = checks.find(exercise).reference
 
 
 def plain_python(source: str) -> str:
@@ -99,12 +95,8 @@ def plain_python(source: str) -> str:
         source = "#\n" * match.group().count("\n") + source[match.end() :]
     with contextlib.suppress(SyntaxError):
         source = TransformerManager().transform_cell(source)
-    try:
-        body = ast.parse(source).body
-    except (SyntaxError, ValueError):
-        return source
     lines = source.splitlines(keepends=True)
-    for node in body:
+    for node in _parsed(source)[0]:
         if isinstance(node, (ast.Expr, ast.Assign)) and _calls_ipython(node):
             for line in range(node.lineno - 1, node.end_lineno):
                 lines[line] = "\n"
@@ -121,22 +113,27 @@ def needed_names(sources: Iterable[str], whole: Iterable[bool]) -> set[str]:
     needed: set[str] = set()
     assignments = []
     for source, runs_whole in zip(sources, whole, strict=True):
-        try:
-            table, body = symtable.symtable(source, "cell", "exec"), ast.parse(source).body
-        except (SyntaxError, ValueError):
-            continue
+        body, table = _parsed(source)
         defined = {getattr(node, "name", None) for node in body}
         parts = [table] if runs_whole else [part for part in table.get_children() if part.get_name() in defined]
         needed = needed.union(*map(_globals_of, parts))
         for node in body:
             if isinstance(node, (ast.FunctionDef, ast.ClassDef)):  # decorators, defaults, base classes
                 needed |= _loaded(*node.decorator_list, *getattr(node, "bases", []), getattr(node, "args", None))
-            elif isinstance(node, (ast.Assign, ast.AnnAssign, ast.AugAssign)):
+            elif isinstance(node, _ASSIGNMENTS):
                 assignments.append(node)
     for node in reversed(assignments):
         if _targets(node) & needed:
             needed |= _loaded(node.value)
     return needed
+
+
+def _parsed(source: str) -> tuple[list[ast.stmt], symtable.SymbolTable]:
+    """The statements of a cell and the names in it; none of both when it is no Python."""
+    try:
+        return ast.parse(source).body, symtable.symtable(source, "cell", "exec")
+    except (SyntaxError, ValueError):
+        return _parsed("")
 
 
 def _private_streams():
@@ -179,14 +176,8 @@ def _new_notebook() -> dict:
 
 def _run_definitions(source: str, file: str, notebook: dict, needed: set[str]) -> None:
     """Run a cell's imports, functions, classes and the assignments that those need. What fails is left out."""
-    try:
-        body = ast.parse(source).body
-    except (SyntaxError, ValueError):
-        return
-    for node in body:
-        if isinstance(node, (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)) or (
-            isinstance(node, (ast.Assign, ast.AnnAssign, ast.AugAssign)) and _targets(node) & needed
-        ):
+    for node in _parsed(source)[0]:
+        if isinstance(node, _DEFINITIONS) or (isinstance(node, _ASSIGNMENTS) and _targets(node) & needed):
             with contextlib.suppress(Exception, SystemExit):
                 exec(compile(ast.Module([node], []), file, "exec", dont_inherit=True), notebook)
 

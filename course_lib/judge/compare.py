@@ -34,9 +34,8 @@ def difference(got, expected, rtol=None, atol=None, strict_dtype=False, where=""
     here = where or say("the result")
     options = {"rtol": rtol, "atol": atol, "strict_dtype": strict_dtype}
     if got is None and expected is not None:
-        text = (
-            "{value} is None, expected {kind}" if where else "{value} is None, expected {kind}: is a `return` missing?"
-        )
+        asked = "{value} is None, expected {kind}: is a `return` missing?"
+        text = "{value} is None, expected {kind}" if where else asked
         return say(text, value=here, kind=kind(expected))
     if expected is None:
         return None if got is None else _is(here, brief(got), "None")

@@ -60,7 +60,7 @@ def statuses(path: Path, *names: str, time_limit: float = 20.0) -> dict[str, str
     return {name: status for name, (status, _) in results(path, *names, time_limit=time_limit).items()}
 
 
-def test_right_wrong_unwritten_and_missing_exercises_are_told_apart_and_recorded(work_folder):
+def test_right_wrong_unwritten_and_missing_exercises_are_told_apart_and_nothing_is_recorded(work_folder):
     path = notebook(
         work_folder,
         (ONE_HOT, "one_hot"),
@@ -74,11 +74,7 @@ def test_right_wrong_unwritten_and_missing_exercises_are_told_apart_and_recorded
     assert found["cosine_similarity"][1].startswith("It looks as if")
     assert found["ppmi"][0] == "not written"
     assert found["nearest"][0] == "missing" and "course update" in found["nearest"][1]
-    assert {name: row.status for name, row in progress.summary().items()} == {
-        "one_hot": "passed",
-        "cosine_similarity": "wrong",
-        "ppmi": "not written",
-    }
+    assert progress.summary() == {}
     assert path.read_bytes() == before
 
 
@@ -185,7 +181,7 @@ def test_a_needed_cell_that_hangs_is_left_out_and_named(work_folder):
     found = {one.exercise: one for one in grade(path, lesson("one_hot", "cosine_similarity"), 0.5)}
     assert found["one_hot"].status.value == "passed"
     assert "NameError" in found["cosine_similarity"].message
-    assert "`import time` was left out: it takes longer than 0.5 seconds" in found["cosine_similarity"].details[-1]
+    assert "`import time` was left out. It takes longer than 0.5 seconds" in found["cosine_similarity"].details[-1]
 
 
 def test_magics_and_shell_lines_are_no_obstacle(work_folder):
