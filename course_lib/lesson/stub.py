@@ -7,6 +7,8 @@ import ast
 import importlib.util
 import re
 import symtable
+from collections import defaultdict
+from collections.abc import Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,7 +55,7 @@ class Reference:
         return BuildError(f"{self.module}, {self.name}, line {line or self.node.lineno}: {what}")
 
 
-def stub(module: str, name: str, taught: frozenset[str] | set[str] = frozenset()) -> str:
+def stub(module: str, name: str, taught: Set[str] = frozenset()) -> str:
     """What the learner starts from: imports, signature, docstring, and a raise where the solution was.
 
     module: dotted name of the reference module, "course_lib.reference.words".
@@ -78,7 +80,7 @@ def stub(module: str, name: str, taught: frozenset[str] | set[str] = frozenset()
     return _with_imports(reference, body, taught)
 
 
-def source(module: str, name: str, taught: frozenset[str] | set[str] = frozenset(), imports: bool = True) -> str:
+def source(module: str, name: str, taught: Set[str] = frozenset(), imports: bool = True) -> str:
     """The whole definition with the imports it needs, the markers of its solution removed.
 
     module, name, taught: as in `stub`.
@@ -177,7 +179,7 @@ def _cut(reference: Reference, functions: list) -> list[str]:
     return lines
 
 
-def _with_imports(reference: Reference, body: str, taught: frozenset[str] | set[str]) -> str:
+def _with_imports(reference: Reference, body: str, taught: Set[str]) -> str:
     """The body below the imports that it, or its solution, needs.
 
     What the whole definition uses of other packages is imported in the stub too, so that a learner has it at hand;
@@ -186,33 +188,27 @@ def _with_imports(reference: Reference, body: str, taught: frozenset[str] | set[
     whole = _free_names("\n".join(reference.text()))
     visible = _free_names(body)
     ours = reference.module.partition(".")[0]
-    outer, inner = [], {}
-    defined = set()
+    outer: list[str] = []
+    inner: dict[str, list[str]] = defaultdict(list)  # module: names
+    defined: set[str] = set()
     for node in reference.tree.body:
-        if isinstance(node, ast.Import):
-            used = [one for one in node.names if (one.asname or one.name.partition(".")[0]) in whole]
-            if used:
-                outer.append(ast.unparse(ast.Import(used)))
-        elif isinstance(node, ast.ImportFrom):
-            if node.level:
-                raise reference.wrong("write the module's imports absolute, a notebook has no package", node.lineno)
-            own = node.module.partition(".")[0] == ours
-            used = [one for one in node.names if (one.asname or one.name) in (visible if own else whole)]
-            if own:
-                for one in used:
-                    if one.asname or _public(node.module, one.name) not in taught:
-                        inner.setdefault(node.module, []).append(ast.unparse(one))
-            elif used:
-                outer.append(ast.unparse(ast.ImportFrom(node.module, used, 0)))
-        else:
+        if not isinstance(node, (ast.Import, ast.ImportFrom)):
             defined |= _defined(node)
-    helpers = sorted(
-        name for name in (visible & defined) - {reference.name} if _public(reference.module, name) not in taught
-    )
-    if helpers:
-        inner.setdefault(reference.module, []).extend(helpers)
-    inner = [f"from {module} import {', '.join(names)}" for module, names in inner.items()]
-    groups = ["\n".join(group) for group in (outer, inner) if group]
+            continue
+        if getattr(node, "level", 0):
+            raise reference.wrong("write the module's imports absolute, a notebook has no package", node.lineno)
+        module = getattr(node, "module", "")
+        own = module.partition(".")[0] == ours
+        used = [one for one in node.names if (one.asname or one.name.partition(".")[0]) in (visible if own else whole)]
+        if own:
+            inner[module] += [ast.unparse(one) for one in used if one.asname or _public(module, one.name) not in taught]
+        elif used:
+            node.names = used
+            outer.append(ast.unparse(node))
+    helpers = visible & defined - {reference.name}
+    inner[reference.module] += sorted(name for name in helpers if _public(reference.module, name) not in taught)
+    lines = [f"from {module} import {', '.join(names)}" for module, names in inner.items() if names]
+    groups = ["\n".join(group) for group in (outer, lines) if group]
     return "\n\n\n".join(["\n\n".join(groups), body]) if groups else body
 
 
