@@ -28,10 +28,8 @@ class Run:
     @property
     def changed_argument(self) -> int | None:
         """The position of the first argument that the function changed in place, or None."""
-        for position, (before, after) in enumerate(zip(self.before, self.after, strict=True)):
-            if not unchanged(before, after):
-                return position
-        return None
+        pairs = enumerate(zip(self.before, self.after, strict=True))
+        return next((position for position, pair in pairs if not unchanged(*pair)), None)
 
 
 def run(exercise: Exercise, function: Callable, this: Case) -> Run:
