@@ -40,6 +40,12 @@ class Reference:
         """Line number, from 1, of the definition with its decorators."""
         return min([self.node.lineno, *(one.lineno for one in self.node.decorator_list)])
 
+    @property
+    def functions(self) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
+        """The function itself, or the methods of the class."""
+        inner = self.node.body if isinstance(self.node, ast.ClassDef) else [self.node]
+        return [node for node in inner if isinstance(node, _FUNCTIONS)]
+
     def text(self) -> list[str]:
         """The lines of the definition, with indented comments at its end, which the syntax tree leaves out."""
         end = self.node.end_lineno
@@ -66,13 +72,7 @@ def stub(module: str, name: str, taught: Set[str] = frozenset()) -> str:
     """
     reference = _read(module, name)
     regions = _regions(reference)
-    if regions:
-        visible = _with_regions_cut(reference, regions)
-    elif isinstance(reference.node, ast.ClassDef):
-        visible = _cut(reference, [node for node in reference.node.body if isinstance(node, _FUNCTIONS)])
-    else:
-        visible = _cut(reference, [reference.node])
-    body = "\n".join(visible)
+    body = "\n".join(_with_regions_cut(reference, regions) if regions else _cut(reference))
     try:
         ast.parse(body)
     except SyntaxError as error:
@@ -152,19 +152,16 @@ def _with_regions_cut(reference: Reference, regions: list[tuple[int, int]]) -> l
 
 def _name_around(reference: Reference, line: int) -> str:
     """The function, or Class.method, that a line number is in."""
-    if isinstance(reference.node, ast.ClassDef):
-        for node in reference.node.body:
-            if isinstance(node, _FUNCTIONS) and node.lineno <= line <= node.end_lineno:
-                return f"{reference.name}.{node.name}"
-    return reference.name
+    around = [node for node in reference.functions if node.lineno <= line <= node.end_lineno]
+    return ".".join([reference.name, *(node.name for node in around if node is not reference.node)])
 
 
-def _cut(reference: Reference, functions: list) -> list[str]:
-    """The definition's lines, with a raise after the docstring of each of the functions."""
-    if not functions:
+def _cut(reference: Reference) -> list[str]:
+    """The definition's lines, with a raise after the docstring of each function."""
+    if not reference.functions:
         raise reference.wrong(f"a class without methods leaves nothing to write; mark the solution with {_BEGIN}")
     lines = reference.text()
-    for node in reversed(functions):
+    for node in reversed(reference.functions):
         indent = " " * (node.col_offset + 4)
         body = node.body[0]
         documented = ast.get_docstring(node) is not None
