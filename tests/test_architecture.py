@@ -50,25 +50,26 @@ def _part(path: Path) -> str:
 MAY_IMPORT: dict[str, tuple[set[str], int | None]] = {
     "language": (set(), 20),
     "paths": (set(), 20),
-    "devices": (set(), 15),
-    "judge": ({"language"}, 760),
-    "lesson": ({"paths"}, 460),
-    "editions": ({"lesson"}, 100),
+    "devices": (set(), 10),
+    "judge": ({"language"}, 710),
+    "lesson": ({"paths"}, 440),
+    "editions": ({"lesson"}, 80),
     "checks": ({"judge", "reference"}, None),
-    "desk": ({"checks", "editions", "judge", "language", "lesson", "paths"}, 700),
-    "grading": ({"checks", "desk", "judge", "language", "lesson"}, 310),
-    "doctor": ({"data", "desk", "devices", "judge", "language", "paths"}, 175),
-    "lab": ({"desk", "language", "lesson", "paths"}, 55),
-    "authoring": ({"language", "lesson", "paths"}, 120),
+    "desk": ({"checks", "editions", "judge", "language", "lesson", "paths"}, 660),
+    "grading": ({"checks", "desk", "judge", "language", "lesson"}, 390),
+    "doctor": ({"data", "desk", "devices", "judge", "language", "paths"}, 160),
+    "lab": ({"desk", "language", "lesson", "paths"}, 50),
+    "authoring": ({"language", "lesson", "paths"}, 40),
     "cli": (
         {"authoring", "data", "desk", "doctor", "editions", "grading", "judge", "lab", "language", "lesson", "paths"},
-        290,
+        280,
     ),
     "reference": (set(), None),
     "widgets": (set(), None),
     "data": (set(), None),
     "experiments": ({"data", "reference"}, None),
 }
+IN_ALL = 2820  # lines of code; a part that grows takes them from another
 # narrower than a whole part: grading records nothing, and of the desk only copies sees an edition
 NEVER = [
     ("grading", "desk.progress"),
@@ -140,9 +141,11 @@ def test_the_machinery_keeps_within_its_budget():
         if budget is not None:
             rows.append((part, sum(lines_of_code(path) for path in MODULES if _part(path) == part), budget))
     table = "\n".join(f"{part:<12}{lines:>6} of {budget}" for part, lines, budget in rows)
-    table += f"\n{'in all':<12}{sum(row[1] for row in rows):>6}"
+    in_all = sum(lines for _, lines, _ in rows)
+    table += f"\n{'in all':<12}{in_all:>6} of {IN_ALL}"
     print(table)
     assert all(lines <= budget for _, lines, budget in rows), f"a part is over its budget\n{table}"
+    assert in_all <= IN_ALL, f"the parts together are over their budget\n{table}"
 
 
 def _lines(path: Path) -> int:

@@ -24,10 +24,8 @@ def check(subject: Callable) -> Callable:
     if exercise is None:
         return subject
     if isinstance(subject, str):
-        report.show(
-            say("That is the function's name in quotes"),
-            [say("Give the function itself: `check({name})`.", name=exercise.name)],
-        )
+        remedy = say("Give the function itself: `check({name})`.", name=exercise.name)
+        report.show(say("That is the function's name in quotes"), [remedy])
         return exercise.reference
     outcome = judge(exercise, subject)
     if outcome.examined:

@@ -9,7 +9,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -78,52 +78,45 @@ def examine(exercise: Exercise, subject: Callable, seed: int | None = None, time
     """
     fresh = secrets.randbits(32) if seed is None else seed
     watch = _Watchdog(time_limit)
-
-    def found(status: Status, message: str, *details: str, **more) -> Outcome:
-        return Outcome(exercise.name, status, message, details, seed=fresh, **more)
-
     try:
         with watch, session.fresh():
             for number in (0, fresh):
                 cases = list(exercise.cases(np.random.default_rng(number)))
                 try:
-                    told = _examine_round(exercise, subject, cases, worked=number == 0)
+                    outcome = _examine_round(exercise, subject, cases, worked=number == 0)
                 except Exception as error:  # a result that cannot be compared, an object that cannot be printed
                     if os.environ.get("COURSE_DEBUG"):
                         raise
                     text = say("The result cannot be read: {error}.", error=error_text(error))
-                    told = (Status.RAISES, text), {"code": _learner_lines(error, subject)}
-                if told is not None:
+                    outcome = Outcome(exercise.name, Status.RAISES, text, code=_learner_lines(error, subject))
+                if not outcome.passed:
                     break
     except KeyboardInterrupt:
-        told = (Status.RAISES, say("The check was interrupted.")), {}
+        outcome = Outcome(exercise.name, Status.RAISES, say("The check was interrupted."))
     if watch.fired:  # be it that the answer swallowed the interrupt and went on
         text = "The check stopped after {seconds:g} seconds: the function does not come to an end, or is slow."
         help_ = say("Look for a loop whose condition never changes.")
-        return found(Status.RAISES, say(text, seconds=time_limit), help_)
-    return found(*told[0], **told[1]) if told else found(Status.PASSED, say("Passed."))
+        outcome = Outcome(exercise.name, Status.RAISES, say(text, seconds=time_limit), (help_,))
+    return replace(outcome, seed=fresh)
 
 
-def _examine_round(exercise: Exercise, subject, cases: list[Case], worked: bool) -> tuple[tuple, dict] | None:
-    """The arguments of the Outcome of the first case that fails, or None."""
+def _examine_round(exercise: Exercise, subject, cases: list[Case], worked: bool) -> Outcome:
+    """What one round of cases finds: the Outcome of the first that fails, yet without its seed."""
+    expected = [run(exercise, exercise.reference, this) for this in cases]
     got: list[Run] = []
-    expected: list[Run] = []
     for index, this in enumerate(cases):
-        expected.append(run(exercise, exercise.reference, this))
         got.append(run(exercise, subject, this))
         if isinstance(got[index].error, NotImplementedError) and _STUB.fullmatch(str(got[index].error)):
             whole = isinstance(exercise.reference, type)  # half a class is not written yet; half a function is wrong
             if whole or (worked and index == 0):
-                return (Status.NOT_WRITTEN, say("Not written yet.")), {}
+                return Outcome(exercise.name, Status.NOT_WRITTEN, say("Not written yet."))
         wrong = fault(exercise, got[index], expected[index], this)
         if wrong is None and index == 0:
             wrong = _not_repeatable(exercise, subject, this, got[0])
         if wrong is not None:
-            for later in cases[index + 1 :]:
-                expected.append(run(exercise, exercise.reference, later))
-                got.append(run(exercise, subject, later))
+            got += [run(exercise, subject, later) for later in cases[index + 1 :]]
             return _told(exercise, subject, cases, index, got, expected, wrong)
-    return None
+    return Outcome(exercise.name, Status.PASSED, say("Passed."))
 
 
 def _not_repeatable(exercise: Exercise, subject, this: Case, first: Run) -> str | None:
@@ -133,24 +126,22 @@ def _not_repeatable(exercise: Exercise, subject, this: Case, first: Run) -> str 
     return None
 
 
-def _told(exercise, subject, cases, index, got: list[Run], expected: list[Run], wrong: str) -> tuple[tuple, dict]:
-    """Status, message and details of a failing case, and the rest of its Outcome."""
+def _told(exercise, subject, cases, index, got: list[Run], expected: list[Run], wrong: str) -> Outcome:
+    """What to say of a failing case."""
     this, ours = cases[index], got[index]
     status = Status.RAISES if ours.error is not None and expected[index].error is None else Status.WRONG
     mistake = known_mistake(exercise, cases, index, got, expected)
     end = "" if wrong.endswith("?") else "."
     happened = say("On {case}: {fault}{end}", case=call_text(exercise, this), fault=wrong, end=end)
     if mistake is not None:
-        sentences = [say("It looks as if {looks}.", looks=say(mistake.looks))]
-        sentences += [say(mistake.do)] if mistake.do else []
-        sentences.append(happened)
+        sentences = [say("It looks as if {looks}.", looks=say(mistake.looks)), mistake.do and say(mistake.do), happened]
     else:
         sentences = [happened]
         if status is Status.WRONG and ours.value is not None:
-            ignored = ignored_argument(exercise, subject, this, expected[index])
-            sentences += [ignored] if ignored else []
+            sentences.append(ignored_argument(exercise, subject, this, expected[index]))
+    message, *details = filter(None, sentences)
     code = _learner_lines(ours.error, subject) if status is Status.RAISES else ()
-    return (status, *sentences), {"mistake": mistake, "code": code, "printed": _shorten(ours.printed)}
+    return Outcome(exercise.name, status, message, tuple(details), mistake, code, _shorten(ours.printed))
 
 
 class _Watchdog:

@@ -50,7 +50,7 @@ def notebook(folder: Path, *cells: str | tuple[str, str]) -> Path:
 
 def lesson(*names: str) -> Lesson:
     entries = tuple(ExerciseEntry(name, 1, 5) for name in names)
-    return Lesson("01", "words", Path("01_words.py"), "Words", "Words", ["count"], [], 5, [], entries)
+    return Lesson("01", "words", Path("01_words.py"), "Words", "Words", ["count"], [], 5, [], entries, ())
 
 
 def results(path: Path, *names: str, time_limit: float = 20.0) -> dict[str, tuple[str, str]]:

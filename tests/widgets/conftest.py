@@ -21,7 +21,7 @@ import re
 import pytest
 
 from course_lib import widgets as course_widgets
-from course_lib.lessons import lessons
+from course_lib.lesson.script import lessons
 from widgets import browser
 from widgets import lab as jupyter
 from widgets.node import NODE
