@@ -64,7 +64,7 @@ MAY_IMPORT: dict[str, tuple[set[str], int | None]] = {
         290,
     ),
     "reference": (set(), None),
-    "widgets": (set(), None),
+    "widgets": ({"language"}, None),
     "data": (set(), None),
     "experiments": ({"data", "reference"}, None),
 }

@@ -41,7 +41,7 @@ def test_one_row_of_attention_is_that_of_torch():
 
 
 def test_numbers_have_a_real_minus_and_no_negative_zero():
-    calls = (["number", -1.254], ["number", -0.001], ["number", 0.5, 3], ["number", -0.4, 0])
+    calls = (["number", -1.254, 2], ["number", -0.001, 2], ["number", 0.5, 3], ["number", -0.4, 0])
     assert node("steps", *calls) == ["−1.25", "0.00", "0.500", "0"]
 
 
@@ -77,7 +77,7 @@ def test_dot_products_and_ticks():
 def test_sixteen_bit_numbers_come_back():
     [found] = node("positions", ["unpack", [32767, -16384, 0], 2 / 32767])
     np.testing.assert_allclose(found, [2, -1, 0], atol=1e-4)
-    assert node("positions", ["number", -0.0004], ["number", -1.5, 1]) == ["0.000", "−1.5"]
+    assert node("positions", ["number", -0.0004, 3], ["number", -1.5, 1]) == ["0.000", "−1.5"]
 
 
 def test_the_browsers_masks_are_those_of_python():

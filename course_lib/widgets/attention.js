@@ -1,6 +1,6 @@
 // Attention: every head of every layer at a glance, one of them large, and the arithmetic of one score.
 // A weight is one byte here; the exact numbers of the head in view are asked for, and come a moment later.
-// steps.js stands in front: panel and number are from there.
+// steps.js stands in front: panel is from there.
 
 /** The places of the k largest of n numbers a[from + j * step], the largest first. */
 export function largest(a, from, n, k, step = 1) {
@@ -103,7 +103,7 @@ function build(w) {
     w.say(i >= 0 && j >= 0 ? `${name}${q(left[i])} (query ${i + 1}) gives ${q(right[j])} (key ${j + 1}) the weight ${write(head[i * S + j])}.${worked()}`
       : i >= 0 ? `${name}${q(left[i])} (query ${i + 1}) looks at ${list(right, i * S, S, 1)}.${worked()}`
         : j >= 0 ? `${name}${q(right[j])} (key ${j + 1}) is looked at by ${list(left, j, T, S)}.`
-          : `${name}on average a token gives ${number(share)} of its attention to ${q(right[most])}${T === S ? `, ${number(before)} to the token before, ${number(self)} to itself, ${number(after)} to the one after` : ''}. Point at a token, or use the arrow keys, to see where it looks.`);
+          : `${name}on average a token gives ${number(share, 2)} of its attention to ${q(right[most])}${T === S ? `, ${number(before, 2)} to the token before, ${number(self, 2)} to itself, ${number(after, 2)} to the one after` : ''}. Point at a token, or use the arrow keys, to see where it looks.`);
     w.redraw();
   }
   const worked = () => (parts ? ` ${one.words(exact ? head[last * S + best()] : undefined)}` : '');
@@ -163,7 +163,7 @@ function build(w) {
     words(left, i, column, -1, (k) => (back ? head[k * S + j] : 0));
     words(right, j, to, 1, (k) => (i >= 0 ? head[i * S + k] : 0));
     x.font = `12px ${c.font}`; x.fillStyle = c.soft;
-    if (i >= 0) for (const b of largest(head, i * S, S, 5)) if (head[i * S + b] >= 0.01) x.fillText(number(head[i * S + b]), to + column + 5, y(b));
+    if (i >= 0) for (const b of largest(head, i * S, S, 5)) if (head[i * S + b] >= 0.01) x.fillText(number(head[i * S + b], 2), to + column + 5, y(b));
     x.fillText('keys: looked at', to + 6, 10); x.textAlign = 'right'; x.fillText('queries: looking', column - 4, 10);
     large.setAttribute('aria-label', `Lines from ${T} queries to ${S} keys; up and down choose the query, left and right the key`);
   }

@@ -8,10 +8,36 @@
 //   w.player(tick, milliseconds, shown)   play and pause; pauses by itself when the view leaves the screen
 //   w.say(text)            the read-out under the picture, also for screen readers
 //   w.ready()              the view shows something: hides the still picture
+//   say('{name} is missing', {name}), sayCount(n, '{number} word', '{number} words')   a sentence in the reader's language
+//   number(v), number(v, digits)          a number in writing
 //   h(tag, properties, ...children)       an element       fit(canvas, width, height)   a fresh context in CSS pixels
 //   control(label, element), choice(w, name, items, value, fn), slider(w, label, range, value, fn), button(...),
-//   field(w, label, value, words, fn)     controls that take their listeners along
+//   field(w, label, value, words, fn)     controls that take their listeners along and say their labels themselves
 //   pointer(event, canvas), ARROWS, labels(items, most), arrow(context, from, to, colour, head)     for canvases
+
+let catalogue = {}, plural = new Intl.PluralRules('en');
+/** Take every sentence from this catalogue from now on: {template: translation}. A template about one thing leads to its
+ *  translations by the language's plural forms, {one, few, many, other}. */
+export function speak(sentences = {}, language = 'en') {
+  [catalogue, plural] = [sentences, new Intl.PluralRules(language)];
+}
+const filled = (text, places) => text.replace(/{(\w+)}/g, (place, name) => places[name] ?? place);
+
+/** A sentence in the reader's language: the English one is a template with named places, whole, and the key to all others. */
+export const say = (template, places) => (places ? filled(catalogue[template] ?? template, places) : catalogue[template] ?? template);
+
+/** A sentence about a number of things: one or many, each whole, with {number} among its places. */
+export const sayCount = (number, one, many, places) => filled(catalogue[one]?.[plural.select(number)] ?? (number === 1 ? one : many), { number, ...places });
+
+/** A number with a real minus sign. With digits: so many after the point, and no minus before a zero. Without: three that
+ *  count (below 1 `low` of them), or a power of ten when it is smaller than `tiny` or not smaller than `huge`. */
+export function number(v, digits, { low = 3, tiny = 1e-3, huge = 1e5 } = {}) {
+  if (!Number.isFinite(v)) return Number.isNaN(v) ? 'NaN' : v < 0 ? '−∞' : '∞';
+  const size = Math.abs(v);
+  const text = digits !== undefined ? v.toFixed(digits).replace(/^-(0\.?0*)$/, '$1')
+    : size && (size < tiny || size >= huge) ? v.toExponential(1).replace('e+', 'e') : String(+v.toPrecision(size < 1 ? low : 3));
+  return text.replaceAll('-', '−');
+}
 
 /** JupyterLab takes plain keys in an output for its own commands: keep them, let Escape and chords through. */
 export function keepKeys(el, signal) {
@@ -63,12 +89,12 @@ export function colours(el) {
 export const clamp = (value, low, high) => Math.max(low, Math.min(high, value));
 
 /** A label with its control; a group of radio buttons has labels of its own. */
-export const control = (label, element) => h(element.getAttribute('role') === 'radiogroup' ? 'span' : 'label', { className: 'wt-control' }, h('span', {}, label), element);
+export const control = (label, element) => h(element.getAttribute('role') === 'radiogroup' ? 'span' : 'label', { className: 'wt-control' }, h('span', {}, say(label)), element);
 
 /** A few alternatives side by side, as radio buttons: items [[value, label], ...]. */
 export function choice(w, name, items, value, fn) {
   const group = `${w.get('picture_id')}-${name}-${(choice.count = (choice.count || 0) + 1)}`;
-  const box = h('span', { className: 'wt-choice', role: 'radiogroup', 'aria-label': name });
+  const box = h('span', { className: 'wt-choice', role: 'radiogroup', 'aria-label': say(name) });
   for (const [key, label] of items) {
     const input = h('input', { type: 'radio', name: group, value: key, checked: key === value });
     w.listen(input, 'change', () => fn(key));
@@ -90,7 +116,7 @@ export function slider(w, label, [low, high, step = 1], value, fn) {
 }
 
 export function button(w, label, title, fn) {
-  const e = h('button', { type: 'button', title, 'aria-label': title, className: 'wt-button' }, label);
+  const e = h('button', { type: 'button', title: say(title), 'aria-label': say(title), className: 'wt-button' }, say(label));
   w.listen(e, 'click', fn);
   return e;
 }
@@ -105,7 +131,7 @@ export function suggest(words, typed, most = 10) {
 /** A text field that suggests words(); set(value) fills it without calling fn. */
 export function field(w, label, value, words, fn) {
   const id = `${w.get('picture_id')}-${label}-${(field.count = (field.count || 0) + 1)}`.replace(/ /g, '-'), list = h('datalist', { id });
-  const input = h('input', { type: 'text', value, 'aria-label': label, autocomplete: 'off', spellcheck: false, list: id });
+  const input = h('input', { type: 'text', value, 'aria-label': say(label), autocomplete: 'off', spellcheck: false, list: id });
   w.listen(input, 'input', () => list.replaceChildren(...suggest(words(), input.value).map((word) => h('option', { value: word }))));
   w.listen(input, 'change', () => input.value.trim() && fn(input.value.trim()));
   const box = h('span', {}, input, list);
@@ -146,6 +172,7 @@ export function arrow(x, [ax, ay], [bx, by], colour, head = true, dash = []) {
 
 export const widget = (build) => ({
   render({ model, el, signal: outer }) {
+    speak(model.get('catalogue'), model.get('language'));
     const stop = new AbortController(), { signal } = stop, drawers = [];
     outer?.addEventListener('abort', () => stop.abort(), { signal });
     el.classList.add('wt');

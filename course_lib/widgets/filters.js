@@ -1,11 +1,6 @@
 // A filter slides over a sentence: the kernel convolves and searches the data, this draws and slides.
 
-/** A number with up to three significant digits. */
-export function number(v) {
-  if (!Number.isFinite(v)) return Number.isNaN(v) ? 'NaN' : '∞';
-  const size = Math.abs(v);
-  return (size && (size < 0.01 || size >= 1e5) ? v.toExponential(1).replace('e+', 'e') : String(+v.toPrecision(size < 1 ? 2 : 3))).replaceAll('-', '−');
-}
+const short = (v) => number(v, undefined, { low: 2, tiny: 0.01 });
 
 /** The words of a window that starts at a place of the padded sentence; · is padding. */
 export const group = (words, start, width) => Array.from({ length: width }, (_, i) => words[start + i] ?? '·');
@@ -15,8 +10,8 @@ export const winner = (answers) => answers.reduce((best, v, m) => (v > answers[b
 
 /** The sum of a window, in words: each word's share, the bias, the total. */
 export function sum(words, parts, bias) {
-  const total = parts.reduce((a, b) => a + b, bias), sign = (v) => (v < 0 ? ' − ' : ' + ') + number(Math.abs(v));
-  return `${words.map((word, i) => `${i ? sign(parts[i]) : number(parts[0])} (${word})`).join('')}${sign(bias)} (bias) = ${number(total)}`;
+  const total = parts.reduce((a, b) => a + b, bias), sign = (v) => (v < 0 ? ' − ' : ' + ') + short(Math.abs(v));
+  return `${words.map((word, i) => `${i ? sign(parts[i]) : short(parts[0])} (${word})`).join('')}${sign(bias)} (bias) = ${short(total)}`;
 }
 
 /** A step for the ticks of an axis that is so long. */
@@ -80,15 +75,15 @@ export default widget((w) => {
     if (!M) { w.say(get('status')); w.ready(); }
   }
   const here = (m) => group(S().words, m - S().left, S().width);
-  const speaks = () => { const l = leaning(S().filter); return l ? ` It speaks for ${classes[l[0]]} (weight ${number(l[1])} more than for ${classes.length > 2 ? 'the others' : classes[1 - l[0]]}).` : ''; };
+  const speaks = () => { const l = leaning(S().filter); return l ? ` It speaks for ${classes[l[0]]} (weight ${short(l[1])} more than for ${classes.length > 2 ? 'the others' : classes[1 - l[0]]}).` : ''; };
   function tell() {
     const { width, filter, bias } = S();
     if (at >= 0) {
       const shares = [...parts.slice(at * width, (at + 1) * width)], total = shares.reduce((a, b) => a + b, bias), off = Math.abs(total - own[at]) > 1e-3 * Math.max(1, Math.abs(total));
-      return w.say(`Window ${at + 1} of ${M}, ${q(here(at))}: ${sum(here(at), shares, bias)}${off ? `, but your conv1d says ${number(own[at])}` : relu && own[at] < 0 ? ', which ReLU makes 0' : ''}.`);
+      return w.say(`Window ${at + 1} of ${M}, ${q(here(at))}: ${sum(here(at), shares, bias)}${off ? `, but your conv1d says ${short(own[at])}` : relu && own[at] < 0 ? ', which ReLU makes 0' : ''}.`);
     }
     w.say(relu && own[best] <= 0 ? `Filter ${filter + 1} answers no window with more than 0: ReLU and max pooling pass 0 on.${speaks()}`
-      : `Filter ${filter + 1} answers ${q(here(best))} most: max pooling passes ${number(own[best])} on.${speaks()}`);
+      : `Filter ${filter + 1} answers ${q(here(best))} most: max pooling passes ${short(own[best])} on.${speaks()}`);
   }
   function write() {
     const { tops: all, fires, of, filter, width } = S(), most = Math.max(...all.map((t) => Math.abs(t.value)), 1e-9);
@@ -97,8 +92,8 @@ export default widget((w) => {
     head.textContent = all.length ? `What filter ${filter + 1} answers most in ${of} sentences${relu ? ` (above 0 in ${fires})` : ''}` : `Filter ${filter + 1} answers none of the ${of} sentences with more than 0.`;
     tops.replaceChildren(...all.map((t, i) => {
       const counts = t.labels.map((n, k) => [n, classes[k], k]).filter(([n]) => n), said = counts.map(([n, name]) => `${n} ${name}`).join(', ') || `${t.times}`;
-      const e = h('button', { type: 'button', className: 'wf-top', title: `show it in: ${t.text}`, 'aria-label': `${t.words.join(' ')}, ${number(t.value)}, sentences: ${said}` },
-        h('span', {}, t.words.join(' ')), h('i', { style: `width:${Math.abs(t.value) / most * 52}px` }), h('em', {}, number(t.value)),
+      const e = h('button', { type: 'button', className: 'wf-top', title: `show it in: ${t.text}`, 'aria-label': `${t.words.join(' ')}, ${short(t.value)}, sentences: ${said}` },
+        h('span', {}, t.words.join(' ')), h('i', { style: `width:${Math.abs(t.value) / most * 52}px` }), h('em', {}, short(t.value)),
         h('small', {}, ...(counts.length ? counts.map(([n, name, k]) => h('b', { className: `wf-class${k % 4}` }, `${n} ${name}`)) : [`${t.times}×`])));
       e.value = i;
       return e;
@@ -120,7 +115,7 @@ export default widget((w) => {
     const every = tick(span);
     for (let v = Math.ceil(lowest / every) * every; v <= highest + 1e-9; v += every) {
       x.fillStyle = Math.abs(v) < 1e-9 ? c.soft : c.line; x.fillRect(L, up(v), N * px, 1);
-      put(number(Math.abs(v) < 1e-9 ? 0 : v), L - 8, up(v), c.soft, 'right');
+      put(short(Math.abs(v) < 1e-9 ? 0 : v), L - 8, up(v), c.soft, 'right');
     }
     if (wins) { x.fillStyle = c.orange; x.globalAlpha = c.dark ? 0.3 : 0.2; x.fillRect(L + best * px, low0 + 5, width * px, text - 6); x.globalAlpha = 1; }
     own.forEach((v, m) => {
@@ -143,7 +138,7 @@ export default widget((w) => {
       shares.forEach((v, i) => {
         const X = L + (lit + i) * px;
         x.globalAlpha = 0.1 + 0.6 * Math.abs(v) / most; x.fillStyle = v < 0 ? c.grey : c.blue; x.fillRect(X + 1, low0 + text + 6, px - 2, 22); x.globalAlpha = 1;
-        put((v > 0 ? '+' : '') + (px < 44 ? number(+v.toFixed(1)) : number(v)), X + px / 2, low0 + text + 17, c.ink, 'center', false, px < 34 ? 10 : 12, px - 3);
+        put((v > 0 ? '+' : '') + (px < 44 ? short(+v.toFixed(1)) : short(v)), X + px / 2, low0 + text + 17, c.ink, 'center', false, px < 34 ? 10 : 12, px - 3);
       });
       put('adds', L - 8, low0 + text + 17, c.soft, 'right');
     }

@@ -1,12 +1,5 @@
 // Gradients in a deep network: the kernel trains and measures, this plays the steps back.
 
-/** A number with three significant digits, or a power of ten. */
-export function number(v) {
-  if (!Number.isFinite(v)) return Number.isNaN(v) ? 'NaN' : '∞';
-  const size = Math.abs(v), text = size && (size < 1e-3 || size >= 1e5) ? v.toExponential(1).replace('e+', 'e') : String(+v.toPrecision(3));
-  return text.replaceAll('-', '−');
-}
-
 /** Where the sizes of one step lie: sizes is [steps, layers, 2, 3]; kind 0 gradients, 1 activations. */
 export const sizeAt = (sizes, layers, step, layer, kind, what = 0) => sizes[((step * layers + layer) * 2 + kind) * 3 + what];
 

@@ -2,16 +2,19 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 import numpy as np
 
 from course_lib.widgets.base import array_of
+from course_lib.widgets.base import number as number_of
 from course_lib.widgets.graph_layout import edges
 
 SYMBOLS = {"add": "+", "subtract": "−", "multiply": "×", "divide": "÷", "power": "^", "matmul": "@", "maximum": "max"}
 ELEMENT_WISE = {*SYMBOLS, "exp", "log", "negative", "relu", "sigmoid", "sqrt", "square", "tanh"} - {"matmul"}
+number = partial(number_of, exact=True)
 LARGE = 400  # entries of an input beyond which its gradient is not checked, one entry at a time
 
 
@@ -282,20 +285,6 @@ def central_differences(build: Callable, inputs: dict[str, Any]) -> dict[str, np
 
 
 # ---- texts ------------------------------------------------------------------------------------------------------
-
-
-def number(value: float) -> str:
-    """A number with three significant digits and a true minus sign."""
-    value = float(value) + 0.0  # no minus in front of a zero
-    if not np.isfinite(value):
-        return "NaN" if np.isnan(value) else "∞" if value > 0 else "−∞"
-    size = abs(value)
-    if size and not 1e-3 <= size < 1e5:
-        digits, power = f"{value:.2e}".split("e")
-        text = f"{digits.rstrip('0').rstrip('.')}e{int(power)}"
-    else:
-        text = f"{value:.3g}" if size < 999.5 else f"{value:.0f}"
-    return text.replace("-", "−")
 
 
 def short(array: np.ndarray, entries: int) -> str:

@@ -29,8 +29,6 @@ export function mixed(weights, value, T, S) {
 /** The rows that may look nowhere. */
 export const nowhere = (mask, T, S) => Array.from({ length: T }, (_, i) => i).filter((i) => !mask.slice(i * S, i * S + S).some(Boolean));
 
-export const number = (v, digits = 2) => (Number.isNaN(v) ? 'NaN' : v.toFixed(digits).replace(/^-(0\.?0*)$/, '$1').replace('-', '−'));
-
 const PRESETS = [['none', 'none'], ['causal', 'causal'], ['padding', 'padding'], ['both', 'both'], ['banded', 'banded']], DIFFERENT = 1e-4;
 
 function build(w) {
@@ -76,7 +74,7 @@ function build(w) {
   // ---- words ----
   const view = () => (shown === 'yours' && theirs) || own;
   const off = (name, n) => view() !== own && !(Math.abs(view()[name][n] - own[name][n]) <= DIFFERENT);
-  const compared = (name, n) => number(view()[name][n]) + (off(name, n) ? ` by your function, ${number(own[name][n])} by the course` : '');
+  const compared = (name, n) => number(view()[name][n], 2) + (off(name, n) ? ` by your function, ${number(own[name][n], 2)} by the course` : '');
   function tell() {
     if (!at) {
       const open = mask.reduce((a, b) => a + b, 0);
@@ -84,7 +82,7 @@ function build(w) {
     } else {
       const [table, i, j] = at, n = i * S + j;
       w.say(table === 2 ? `Output of ${q(left[i])}, feature ${j + 1}: ${compared('output', i * W + j)}.`
-        : `${q(left[i])} ${mask[n] ? 'may look' : 'may not look'} at ${q(right[j])}: score ${number(scores[n])}, weight ${compared('weights', n)}.`);
+        : `${q(left[i])} ${mask[n] ? 'may look' : 'may not look'} at ${q(right[j])}: score ${number(scores[n], 2)}, weight ${compared('weights', n)}.`);
     }
     w.redraw();
   }
@@ -123,11 +121,11 @@ function build(w) {
     table(0, c, px, label, 'mask', right, 'key', (i, j) => (mask[i * S + j] ? { fill: c.green, strength: 0.75 } : { text: '×' }));
     table(1, c, px, label, 'weights', right, 'key', (i, j) => {
       const n = i * S + j, v = weights[n];
-      return { fill: v > 0 ? c.blue : Number.isNaN(v) ? c.pink : '', strength: Number.isNaN(v) ? 0.8 : shade(v, 1), text: mask[n] || off('weights', n) ? number(v) : '×', frame: off('weights', n) };
+      return { fill: v > 0 ? c.blue : Number.isNaN(v) ? c.pink : '', strength: Number.isNaN(v) ? 0.8 : shade(v, 1), text: mask[n] || off('weights', n) ? number(v, 2) : '×', frame: off('weights', n) };
     });
     table(2, c, px, label, 'output', Array.from({ length: W }, (_, e) => e + 1), 'feature', (i, e) => {
       const v = output[i * W + e];
-      return { fill: Number.isNaN(v) || v < 0 ? c.pink : c.blue, strength: v ? shade(v, most) : 0, text: number(v), frame: off('output', i * W + e) };
+      return { fill: Number.isNaN(v) || v < 0 ? c.pink : c.blue, strength: v ? shade(v, most) : 0, text: number(v, 2), frame: off('output', i * W + e) };
     });
     paint.setAttribute('aria-label', `Mask of ${T} queries by ${S} keys; arrow keys choose a pair, the space bar allows or forbids it`);
     ['Weights', 'Outputs'].forEach((name, n) => tables[n + 1].setAttribute('aria-label', `${name} under this mask, ${shown === 'yours' ? 'of your function' : 'of the course'}`));

@@ -29,7 +29,7 @@ export function turned(a, d, p, m, angle) {
 /** Numbers that came as 16-bit integers, the lowest of which stands for NaN. */
 export const unpack = (raw, scale) => Float64Array.from(raw, (v) => (v === -32768 ? NaN : v * scale));
 
-export const number = (v, digits = 3) => (Number.isNaN(v) ? 'not a number' : v.toFixed(digits).replace(/^-(0\.?0*)$/, '$1').replace('-', '−'));
+const told = (v, digits = 3) => (Number.isNaN(v) ? say('not a number') : number(v, digits));
 const long = (v) => (v < 100 ? v.toFixed(1) : Math.round(v).toLocaleString('en'));
 
 /** Some round numbers between two, at most `most`. */
@@ -81,16 +81,16 @@ function build(w) {
   // ---- words ----
   function tell() {
     const [row, column] = at(), a = numbersOf(), m = Math.floor(column / 2), cell = row * d + column, to = q(), gap = to - row;
-    const pair = (s) => `(${number(s[0], 2)}, ${number(s[1], 2)})`;
+    const pair = (s) => `(${told(s[0], 2)}, ${told(s[1], 2)})`;
     if (!map) w.say('No numbers to show.');
     else if (view === 'waves') {
-      const wave = `${number(own[cell])} = ${column % 2 ? 'cos' : 'sin'}(${row} ÷ ${long(1 / rate(m))})`;
-      w.say(`Position ${row}, dimension ${column}: ${shown === 'course' ? wave : `your function gives ${number(theirs[cell])}, the course ${wave}`}. This wave repeats every ${long(wavelength(column, d, b))} positions.`);
+      const wave = `${told(own[cell])} = ${column % 2 ? 'cos' : 'sin'}(${row} ÷ ${long(1 / rate(m))})`;
+      w.say(`Position ${row}, dimension ${column}: ${shown === 'course' ? wave : `your function gives ${told(theirs[cell])}, the course ${wave}`}. This wave repeats every ${long(wavelength(column, d, b))} positions.`);
     } else if (view === 'dots') {
-      w.say(`Position ${row} · position ${to} = ${number(dot(a, d, row, to), 2)}; position ${row} with itself ${number(dot(a, d, row, row), 2)}. ${spread(a, gap) < 1e-3 * d ? 'All pairs as far apart give the same: only the distance counts.' : 'Other pairs as far apart give other numbers.'}`);
+      w.say(`Position ${row} · position ${to} = ${told(dot(a, d, row, to), 2)}; position ${row} with itself ${told(dot(a, d, row, row), 2)}. ${spread(a, gap) < 1e-3 * d ? 'All pairs as far apart give the same: only the distance counts.' : 'Other pairs as far apart give other numbers.'}`);
     } else {
       const turn = turned(a, d, row, m, gap * rate(m)), there = couple(a, d, to, m), fits = Math.hypot(turn[0] - there[0], turn[1] - there[1]) < 1e-3;
-      w.say(`Dimensions ${2 * m} and ${2 * m + 1}: a shift by ${number(gap, 0)} turns every position's pair by the same angle, ${number(gap * rate(m) * 180 / Math.PI, 1)}°. Position ${row} turned is ${pair(turn)}, ${fits ? 'which is' : `but ${pair(there)} is`} what stands at position ${to}.`);
+      w.say(`Dimensions ${2 * m} and ${2 * m + 1}: a shift by ${number(gap, 0)} turns every position's pair by the same angle, ${told(gap * rate(m) * 180 / Math.PI, 1)}°. Position ${row} turned is ${pair(turn)}, ${fits ? 'which is' : `but ${pair(there)} is`} what stands at position ${to}.`);
     }
     w.redraw();
   }
@@ -187,8 +187,8 @@ function build(w) {
     const angle = (to - row) * rate(m), start = -row * rate(m);
     x.strokeStyle = c.green; x.lineWidth = 3; x.beginPath(); x.arc(X, Y, R * 0.36, start, start - clamp(angle, -6.28, 6.28), angle > 0); x.stroke();
     arrow(x, [X, Y], spot(row), c.blue); arrow(x, [X, Y], spot(to), c.orange);
-    const digits = (list) => list.map((v) => number(v, 2)).join('   '), [cos, sin] = [Math.cos(angle), Math.sin(angle)];
-    [[`position ${row}`, c.blue], [digits(pair(row))], [`turned by ${number(angle * 180 / Math.PI, 1)}°`, c.green], [digits([cos, sin])], [digits([-sin, cos])], ['gives'], [digits(turned(a, d, row, m, angle))],
+    const digits = (list) => list.map((v) => told(v, 2)).join('   '), [cos, sin] = [Math.cos(angle), Math.sin(angle)];
+    [[`position ${row}`, c.blue], [digits(pair(row))], [`turned by ${told(angle * 180 / Math.PI, 1)}°`, c.green], [digits([cos, sin])], [digits([-sin, cos])], ['gives'], [digits(turned(a, d, row, m, angle))],
       [`position ${to}`, c.orange], [digits(pair(to))]].forEach(([text, colour], line) => write(text, X + R + 30, 40 + 24 * line + (colour ? 6 : 0), 'left', colour || c.ink, colour ? '600 13px' : '13px'));
     return 'A pair of dimensions on a circle, before and after the shift';
   }

@@ -14,9 +14,6 @@ export function scoreRow(q, k, j, scale, allowed = () => true) {
 export const mixed = (weights, v) => Array.from({ length: v.length / weights.length }, (_, e) =>
   weights.reduce((sum, weight, key) => sum + weight * v[key * (v.length / weights.length) + e], 0));
 
-/** Fixed digits, a real minus sign, no minus before a zero. */
-export const number = (v, digits = 2) => (v === -Infinity ? '−∞' : v.toFixed(digits).replace(/^-(0\.?0*)$/, '$1').replace('-', '−'));
-
 /** The arithmetic of query i and key j: {element, show(parts, i, j), words(), draw(width, colours)};
  *  parts holds queries [T, E], keys [S, E], values [S, W] or none, width E, scale, mask [T, S] or none, left and right.
  *  pick(key) is called when a key is chosen here, changed() when the step is. */
@@ -38,11 +35,11 @@ function panel(w, pick, changed) {
     all.output = p.values?.length ? mixed(all.weights, p.values) : [];
   }
   function words(given = all.weights[j]) {                      // given: the weight that the learner's function gave
-    const [r, s, v] = [all.raw[j], all.scaled[j], all.weights[j]], few = (list) => (list.length > 6 ? '' : ` ${list.map((n) => number(n)).join(', ')}`);
+    const [r, s, v] = [all.raw[j], all.scaled[j], all.weights[j]], few = (list) => (list.length > 6 ? '' : ` ${list.map((n) => number(n, 2)).join(', ')}`);
     return {
-      raw: `The ${p.width} products of ${q(p.left[i])} and ${q(p.right[j])}${few(all.products)} add up to ${number(r)}.`,
-      scaled: s === -Infinity ? `${q(p.right[j])} is masked: its score becomes −∞.` : `The score ${number(r)} divided by ${number(1 / p.scale)} is ${number(s)}.`,
-      weights: s === -Infinity ? `${q(p.right[j])} is masked: weight 0.` : `e to the ${number(s)}, divided by the sum of that over all keys, is the weight ${number(v, 3)}.${Math.abs(v - given) > 0.002 ? ` But the function gave ${number(given, 3)}.` : ''}`,
+      raw: `The ${p.width} products of ${q(p.left[i])} and ${q(p.right[j])}${few(all.products)} add up to ${number(r, 2)}.`,
+      scaled: s === -Infinity ? `${q(p.right[j])} is masked: its score becomes −∞.` : `The score ${number(r, 2)} divided by ${number(1 / p.scale, 2)} is ${number(s, 2)}.`,
+      weights: s === -Infinity ? `${q(p.right[j])} is masked: weight 0.` : `e to the ${number(s, 2)}, divided by the sum of that over all keys, is the weight ${number(v, 3)}.${Math.abs(v - given) > 0.002 ? ` But the function gave ${number(given, 3)}.` : ''}`,
       output: `The values, each times its weight, add up to the output of ${q(p.left[i])}:${few(all.output) || ` ${all.output.length} numbers`}; ${q(p.right[j])} gives ${number(v, 3)} of its value.`,
     }[step];
   }
@@ -71,12 +68,12 @@ function panel(w, pick, changed) {
     } else {
       const query = take(p.queries, i, E), key = take(p.keys, j, E), top = most([...query, ...key]);
       write(`the ${E} features`, from, 8);
-      [['query of', p.left[i], query, top], ['key of', p.right[j], key, top], ['products', `sum ${number(all.raw[j])}`, all.products, most(all.products)]].forEach(line);
+      [['query of', p.left[i], query, top], ['key of', p.right[j], key, top], ['products', `sum ${number(all.raw[j], 2)}`, all.products, most(all.products)]].forEach(line);
     }
     const soft = feet || step === 'weights', values = all[soft ? 'weights' : step], [X, Y] = beside ? [half + 40, 26] : [12, 234], each = half / S;
     const zero = Y + (soft ? 108 : 60), tall = soft ? 92 : 42, top = soft ? 1 : Math.max(most(all.raw), most(all.scaled));
     place = { X, Y, each, S };
-    write({ raw: `query of ${q(p.left[i])} · key, for every key`, scaled: `divided by √d = ${number(1 / p.scale)}` }[step] || 'softmax: positive, and together 1', X, 8 + (beside ? 0 : Y - 26));
+    write({ raw: `query of ${q(p.left[i])} · key, for every key`, scaled: `divided by √d = ${number(1 / p.scale, 2)}` }[step] || 'softmax: positive, and together 1', X, 8 + (beside ? 0 : Y - 26));
     bars(values, X, half, zero, tall, top, (_, n) => (n === j ? c.orange : c.blue), soft ? 3 : 2);
     if (each <= 38) write(number(values[j], soft ? 3 : 2), clamp(X + (j + 0.5) * each, X + 20, X + half - 20), values[j] === -Infinity ? zero - 9 : zero - (values[j] / top) * tall + (values[j] < 0 ? 9 : -8), c.orange, '600 13px', 'center');
     p.right.forEach((t, n) => {

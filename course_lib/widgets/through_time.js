@@ -1,12 +1,5 @@
 // The gradient on its way back through time: the kernel makes the gradients, this draws and clips them.
 
-/** A number with three significant digits, or a power of ten. */
-export function number(v) {
-  if (!Number.isFinite(v)) return Number.isNaN(v) ? 'NaN' : '∞';
-  const size = Math.abs(v), text = size && (size < 1e-3 || size >= 1e5) ? v.toExponential(1).replace('e+', 'e') : String(+v.toPrecision(3));
-  return text.replaceAll('-', '−');
-}
-
 /** What becomes of the gradient between the last step and the first. */
 export function story(sizes) {
   const steps = sizes.length - 1, first = sizes[0], last = sizes[steps];

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import traitlets
 
-from course_lib.widgets.base import CourseWidget, array_of, browser_code, new_figure
+from course_lib.widgets.base import CourseWidget, array_of, browser_code, new_figure, number
 
 SHOWN = 24  # hidden units in the heat map; the norms are those of all
 
@@ -149,16 +149,6 @@ class GradientThroughTime(CourseWidget):
         below.xaxis.get_major_locator().set_params(integer=True)
         below.grid(alpha=0.3)
         return figure
-
-
-def number(value: float) -> str:
-    """A number with three significant digits, or a power of ten: 0.123, 3.5e−7, ∞."""
-    if not np.isfinite(value):
-        return "NaN" if np.isnan(value) else "∞"
-    if value and not 1e-3 <= abs(value) < 1e5:
-        digits, power = f"{value:.1e}".split("e")
-        return f"{digits}e{int(power)}".replace("-", "−")
-    return np.format_float_positional(float(f"{value:.3g}"), trim="-").replace("-", "−")
 
 
 def story(norms: np.ndarray) -> str:

@@ -30,7 +30,7 @@ export function starts(all, sentences) {
 /** The pairs among the first `step` that went into a cell. */
 export const sources = (all, step, row, column) => all.slice(0, step).filter((p) => p[3] === row && p[4] === column);
 
-export const number = (v) => (Number.isInteger(v) ? String(v) : Number.isNaN(v) ? 'NaN' : String(+v.toPrecision(3)));
+const amount = (v) => (Number.isInteger(v) ? number(v, 0) : number(v, undefined, { tiny: 0, huge: Infinity }));
 
 function build(w) {
   const sentences = w.get('sentences'), vocabulary = w.get('vocabulary'), V = vocabulary.length;
@@ -103,7 +103,7 @@ function build(w) {
       const n = sources(all, full() ? all.length : step, r, c).length, given = theirs && theirs[r * V + c];
       const found = `${n || 'no'} pair${n === 1 ? '' : 's'} of positions${full() ? '' : ' so far'}`;
       w.say(`Row ${q(vocabulary[r])}, column ${q(vocabulary[c])}: ` + (theirs && given === n ? `your function says ${n}, and so does the text.`
-        : theirs ? `your function says ${number(given)}, the text has ${found}.` : `${found}.`));
+        : theirs ? `your function says ${amount(given)}, the text has ${found}.` : `${found}.`));
     } else if (full()) w.say('Point at a cell, or use the arrow keys in the matrix, to see where its count comes from.');
     else if (now()) {
       const [s, i, j, row, column] = now();
@@ -170,8 +170,8 @@ function build(w) {
         x.fillStyle = strong ? (c.dark ? '#10151a' : '#fff') : c.ink;
         x.font = font(Math.min(15, px * 0.5), strong);
         const two = wrong && px >= 30;
-        x.fillText(number(value), X + px / 2, Y + px / 2 - (two ? 6 : -0.5), px - 3);
-        if (two) { x.font = font(10); x.fillText(`not ${number(truth[k])}`, X + px / 2, Y + px / 2 + 9, px - 3); }
+        x.fillText(amount(value), X + px / 2, Y + px / 2 - (two ? 6 : -0.5), px - 3);
+        if (two) { x.font = font(10); x.fillText(`not ${amount(truth[k])}`, X + px / 2, Y + px / 2 + 9, px - 3); }
       }
     }
     const frame = (row, column, colour) => { x.strokeStyle = colour; x.lineWidth = 2.5; x.strokeRect(left + column * px, top + row * px, px, px); };
