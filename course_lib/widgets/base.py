@@ -32,8 +32,8 @@ def browser_code(name: str, folder: Path = _HERE) -> tuple[str, str]:
 
     name: the widget's module name, e.g. "window"
     folder: where NAME.js and NAME.css lie
-    Returns the two texts. Texts, because a path would make anywidget watch the file; without indentation and comments on
-    lines of their own, because a saved notebook contains them.
+    Returns the two texts. Texts, because a path would make anywidget watch the file; without indentation and without
+    comments on lines of their own, because a saved notebook contains them.
     """
     own = folder / f"{name}.css"
     css = (_HERE / "common.css").read_text("utf-8") + (own.read_text("utf-8") if own.exists() else "")
@@ -154,6 +154,11 @@ def number(value: float, exact: bool = False) -> str:
     else:
         text = f"{value if exact else float(f'{value:.3g}'):.0f}"
     return text.replace("-", "−")
+
+
+def joined(*sentences: str) -> str:
+    """Whole sentences in a row; empty ones are left out."""
+    return " ".join(filter(None, sentences))
 
 
 def kind_of(value: Any) -> str:
