@@ -45,9 +45,9 @@ function build(w) {
   const [grid, large] = ['wa-grid', 'wa-large'].map((className) => h('canvas', { tabIndex: 0, role: 'img', className }));
   const note = h('div', { className: 'wt-note', 'aria-live': 'polite' });
   const side = h('div', {}, grid, w.read, note), body = h('div', { className: 'wa-body' }, side, large);
-  w.el.append(h('div', { className: 'wt-title' }, w.get('title')),
+  w.el.append(title(w.get('title')),
     h('div', { className: 'wt-row wa-text', hidden: !names.length }, control('text', text), ...(names.length > 1 ? [control('computed by', source)] : [])),
-    h('div', { className: 'wt-row' }, layers, heads), body, one.element);
+    controls(layers, heads), body, one.element);
 
   // ---- data ----
   function remark(words, bad = false) { note.textContent = words; note.classList.toggle('wt-bad', bad); }
@@ -108,7 +108,7 @@ function build(w) {
             : say('on average a token gives {share} of its attention to {key}.', { share, key: top });
     const more = i >= 0 && parts ? one.words(exact ? head[last * S + best()] : undefined)
       : i < 0 && j < 0 ? say('Point at a token, or use the arrow keys, to see where it looks.') : '';
-    w.say(`${exact ? say('{name}: {sentence}', { name, sentence }) : say('{name}: about: {sentence}', { name, sentence })} ${more}`.trim());
+    w.say(exact ? say('{name}: {sentence}', { name, sentence }) : say('{name}: about: {sentence}', { name, sentence }), more);
     w.redraw();
   }
 

@@ -6,13 +6,13 @@
 //   w.draw(fn)             calls fn({width, colours}) in a frame of its own, now, at every change of size or theme,
 //                          and whenever w.redraw() is called; never before the view has a width
 //   w.player(tick, milliseconds, shown)   play and pause; pauses by itself when the view leaves the screen
-//   w.say(text)            the read-out under the picture, also for screen readers
+//   w.say(...sentences)    the read-out under the picture, also for screen readers; empty sentences are left out
 //   w.ready()              the view shows something: hides the still picture
 //   say('{name} is missing', {name}), sayCount(n, '{number} word', '{number} words')   a sentence in the reader's language
-//   number(v), number(v, digits)          a number in writing
+//   number(v), number(v, digits), power(p)      a number in writing, a power of ten        round(from, to, most)   ticks of an axis
 //   h(tag, properties, ...children)       an element       fit(canvas, width, height)   a fresh context in CSS pixels
-//   control(label, element), choice(w, name, items, value, fn), slider(w, label, range, value, fn), button(...),
-//   field(w, label, value, words, fn)     controls that take their listeners along and say their labels themselves
+//   title(text), controls(...elements), control(label, element), choice(w, name, items, value, fn), slider(w, label, range, value, fn), button(...),
+//   field(w, label, value, words, fn)     a heading, and controls that take their listeners along; they say their labels
 //   pointer(event, canvas), ARROWS, labels(items, most), arrow(context, from, to, colour, head)     for canvases
 
 let catalogue = {}, plural = new Intl.PluralRules('en');
@@ -72,6 +72,18 @@ export function numbers(view, Type) {
   return view && view.byteLength ? new Type(view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength)) : new Type(0);
 }
 
+/** Numbers that came as 16-bit integers, the lowest of which stands for NaN. */
+export const unpack = (raw, scale) => Float64Array.from(raw, (v) => (v === -32768 ? NaN : v * scale));
+
+/** Some round numbers between two, at most `most`. */
+export function round(from, to, most) {
+  const every = [1, 2, 5, 10, 20, 50].find((s) => (to - from) / s <= most) || 100, first = Math.ceil(from / every);
+  return Array.from({ length: Math.floor(to / every) - first + 1 }, (_, n) => (first + n) * every);
+}
+
+/** A power of ten in small raised digits. */
+export const power = (p) => `10${[...String(p)].map((c) => (c === '-' ? '⁻' : '⁰¹²³⁴⁵⁶⁷⁸⁹'[c])).join('')}`;
+
 /** The page's colours; series colours from Okabe and Ito's palette, brighter on dark pages. */
 export function colours(el) {
   const page = document.body.dataset.jpThemeLight;
@@ -87,6 +99,9 @@ export function colours(el) {
 }
 
 export const clamp = (value, low, high) => Math.max(low, Math.min(high, value));
+
+export const controls = (...elements) => h('div', { className: 'wt-row' }, ...elements);
+export const title = (text) => h('div', { className: 'wt-title' }, say(text));
 
 /** A label with its control; a group of radio buttons has labels of its own. */
 export const control = (label, element) => h(element.getAttribute('role') === 'radiogroup' ? 'span' : 'label', { className: 'wt-control' }, h('span', {}, say(label)), element);
@@ -202,7 +217,10 @@ export const widget = (build) => ({
         target.addEventListener(type, fn, target === signal ? { once: true } : { ...options, signal });
       },
       draw(fn) { drawers.push(fn); redraw(); },
-      say(text) { if (read.textContent !== text) read.textContent = text; },
+      say: (...sentences) => {
+        const text = sentences.filter(Boolean).join(' ');
+        if (read.textContent !== text) read.textContent = text;
+      },
       ready() {
         const id = `.${w.get('picture_id')}`;
         hide.textContent ||= `${id}{display:none}\n.jp-OutputArea-child:has(${id}){display:none}`;

@@ -48,9 +48,9 @@ export default widget((w) => {
     (on) => { play.textContent = on ? 'Stop' : 'Slide'; if (!on && seen < M) { seen = M; tell(); w.redraw(); } });
   const canvas = h('canvas', { tabIndex: 0, role: 'img' }), strip = h('canvas', { tabIndex: 0, role: 'img', className: 'wf-strip' });
   const tops = h('div', { className: 'wf-tops' }), [over, above, head] = [0, 1, 2].map(() => h('div', { className: 'wf-head' })), note = h('div', { className: 'wt-note', role: 'status' });
-  el.append(h('div', { className: 'wt-title' }, get('title')),
-    h('div', { className: 'wt-row' }, control('sentence', list), control('or type', typed)),
-    h('div', { className: 'wt-row' }, control('width', size), which, play),
+  el.append(title(get('title')),
+    controls(control('sentence', list), control('or type', typed)),
+    controls(control('width', size), which, play),
     over, h('div', { className: 'wf-scroll' }, canvas), w.read, note, above, strip, head, tops);
 
   function load() {

@@ -12,9 +12,6 @@ export function story(from, to, passed) {
   return `${verb}${verb[0] === 'k' && Math.max(from, to) < 1e-8 ? ', which is next to nothing' : ''} (factor ${number(factor)}, ${number(each)} a layer)`;
 }
 
-/** A power of ten in small raised digits. */
-export const power = (p) => `10${[...String(p)].map((c) => (c === '-' ? '⁻' : '⁰¹²³⁴⁵⁶⁷⁸⁹'[c])).join('')}`;
-
 export default widget((w) => {
   const { el, get } = w, [low, high, bins] = get('span');
   el.classList.add('wt-gradients');
@@ -38,9 +35,9 @@ export default widget((w) => {
   const play = button(w, 'play', 'play the steps', () => { if (step >= steps - 1) go(0); player.toggle(); });
   const bar = slider(w, 'step', [0, 1], 0, (v) => { player.stop(); go(v); });
   const player = w.player(() => { go(step + 1); return step < steps - 1; }, () => 160, (on) => { play.textContent = on ? 'pause' : 'play'; });
-  el.append(h('div', { className: 'wt-title' }, get('title')),
-    h('div', { className: 'wt-row' }, ...choices.map(([key, box]) => h('span', { className: 'wt-control' }, h('span', {}, key), box)), depth),
-    h('div', { className: 'wt-row' }, play, bar), canvas, note);
+  el.append(title(get('title')),
+    controls(...choices.map(([key, box]) => h('span', { className: 'wt-control' }, h('span', {}, key), box)), depth),
+    controls(play, bar), canvas, note);
 
   function load() {
     const shown = get('shown'), following = step && step >= steps - 1;

@@ -44,7 +44,7 @@ export default widget((w) => {
   const play = button(w, 'play', 'play', start);
   const next = button(w, '→', 'one step on', by(() => get('step') + 1)), end = button(w, '⇥', 'to the end', by(last));
   const bar = slider(w, 'step', [0, 1], 0, (step) => { player.stop(); go(step); });
-  el.append(h('div', { className: 'wt-title' }, get('title')));
+  el.append(title(get('title')));
 
   const ask = (changes) => {
     set({ ...changes, asked: get('asked') + 1 });
@@ -56,8 +56,8 @@ export default widget((w) => {
   w.listen(whole, 'change', draw);
   const presets = h('select', {}, ...get('names').map((name) => new Option(name, name)));
   w.listen(presets, 'change', () => { player.stop(); ask({ preset: presets.value }); });
-  if (get('names').length > 1) el.append(h('div', { className: 'wt-row' }, control('expression', presets)));
-  el.append(fields, h('div', { className: 'wt-row' }, first, back, play, next, end, bar, control('whole graph', whole)), key, picture, inspect, note);
+  if (get('names').length > 1) el.append(controls(control('expression', presets)));
+  el.append(fields, controls(first, back, play, next, end, bar, control('whole graph', whole)), key, picture, inspect, note);
 
   // ---- inputs: one field for a number; for an array a list of its entries and a field
   let shownFor = '';

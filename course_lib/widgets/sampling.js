@@ -69,10 +69,10 @@ export default widget((w) => {
   const text = h('div', { className: 'ws-text', tabIndex: 0, role: 'group', 'aria-label': 'the text so far' }), note = h('div', { className: 'wt-note', role: 'status' });
   const told = h('div', { className: 'ws-told' }), canvas = h('canvas', { tabIndex: 0, role: 'img', className: 'ws-bars' });
   const body = h('div', { className: 'ws-body' }, h('div', {}, text, w.read, told, note), canvas);
-  el.append(h('div', { className: 'wt-title' }, get('title')),
-    h('div', { className: 'wt-row' }, control('prompt', prompt), control('seed', seed), again),
-    h('div', { className: 'wt-row' }, heat, cut, tries),
-    h('div', { className: 'wt-row' }, next, run, count, back), body);
+  el.append(title(get('title')),
+    controls(control('prompt', prompt), control('seed', seed), again),
+    controls(heat, cut, tries),
+    controls(next, run, count, back), body);
 
   // ---- what is shown
   function read() {

@@ -23,7 +23,7 @@ function panel(w, pick, changed) {
   if (w.get('mixes')) steps.push(['output', say('4  output')]);
   const stepper = choice(w, 'one score, step by step', steps, step, (v) => { step = v; changed(); });
   const canvas = h('canvas', { tabIndex: 0, role: 'img' });
-  const element = h('div', {}, h('div', { className: 'wt-row' }, control('one score, step by step', stepper)), canvas);
+  const element = h('div', {}, controls(control('one score, step by step', stepper)), canvas);
   const q = (token) => `“${token}”`;
 
   function show(parts, query, key) {
@@ -112,7 +112,7 @@ function buildSteps(w) {
     row.show(parts, i, j); w.say(row.words()); w.redraw();
     if (String(w.get('pair')) !== String([i, j])) w.set({ pair: [i, j] });
   }
-  w.el.append(h('div', { className: 'wt-title' }, say('Attention, one score after the other')), h('div', { className: 'wt-row' }, control('query of', query)), row.element);
+  w.el.append(title('Attention, one score after the other'), controls(control('query of', query)), row.element);
   w.draw(({ width, colours: c }) => { row.draw(width, c); w.ready(); });
   w.on('pair', () => { query.choose(w.get('pair')[0]); if (String(w.get('pair')) !== String([i, j])) at(...w.get('pair')); });
   query.choose(i);

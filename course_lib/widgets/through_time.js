@@ -32,9 +32,6 @@ export function range(sizes) {
   return fixed.find(([low, high]) => powers.every((p) => p >= low && p <= high)) || fixed[5];
 }
 
-/** A power of ten in small raised digits. */
-export const power = (p) => `10${[...String(p)].map((c) => (c === '-' ? '⁻' : '⁰¹²³⁴⁵⁶⁷⁸⁹'[c])).join('')}`;
-
 export default widget((w) => {
   const { el, get } = w, canvas = h('canvas', { tabIndex: 0, role: 'img' }), note = h('div', { className: 'wt-note', role: 'status' });
   let values, sizes, T = 0, H = 0, at = 0, unit = -1, linear = false, wanted = null, place = null;
@@ -61,9 +58,9 @@ export default widget((w) => {
     limit.input.disabled = !clip.checked;
     if (send) { w.set({ threshold: clip.checked ? to : 0 }); tell(); w.redraw(); }
   }
-  el.append(h('div', { className: 'wt-title' }, get('title')),
-    h('div', { className: 'wt-row' }, scale, length, control('activation', kind)),
-    h('div', { className: 'wt-row' }, h('label', { className: 'wt-control' }, clip, 'clip the'), limit, control('colours', look)), canvas, w.read, note);
+  el.append(title(get('title')),
+    controls(scale, length, control('activation', kind)),
+    controls(h('label', { className: 'wt-control' }, clip, 'clip the'), limit, control('colours', look)), canvas, w.read, note);
   threshold(false);
 
   function load() {
