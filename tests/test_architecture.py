@@ -65,7 +65,7 @@ MAY_IMPORT: dict[str, tuple[set[str], int | None]] = {
         280,
     ),
     "reference": (set(), None),
-    "widgets": (set(), None),
+    "widgets": ({"language"}, None),
     "data": (set(), None),
     "experiments": ({"data", "reference"}, None),
 }

@@ -128,7 +128,7 @@ def test_an_exception_or_an_empty_text_keeps_the_last_picture():
 
 def test_a_sentence_shorter_than_a_filter_needs_padding():
     widget = filters(padding="valid", width=3, text="good")
-    assert widget.status == "The sentence has 1 words; a filter of width 3 needs 3."
+    assert widget.status == "The sentence has 1 word; a filter of width 3 needs 3."
     assert len(filters(padding="full", width=3, text="good").own()) == 3
 
 

@@ -11,14 +11,15 @@ from widgets.node import node
 def test_a_signal_vanishes_explodes_or_keeps_its_size():
     cases = [(1, 1e-6, 10), (1, 1e6, 10), (1, 0.5, 10), (1e-14, 1e-14, 10), (1, 0, 10)]
     told = node("gradients", *(["story", *case] for case in cases))
-    assert [text.split(" (")[0] for text in told] == [
+    start = "From layer 11 back to layer 1 the gradient "
+    assert [text.removeprefix(start).split(" (")[0].rstrip(".") for text in told] == [
         "vanishes",
         "explodes",
         "keeps its size",
         "keeps its size, which is next to nothing",
         "is lost: it reaches 0",
     ]
-    assert told[0] == "vanishes (factor 1.0e−6, 0.251 a layer)"
+    assert told[0] == f"{start}vanishes (factor 1.0e−6, 0.251 a layer)."
 
 
 def test_the_browser_finds_the_size_that_python_measured():

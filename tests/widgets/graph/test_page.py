@@ -23,7 +23,7 @@ def test_the_buttons_walk_through_the_graph_and_back(mount):
     assert node(view, "add").locator(".value").text_content() == "3"
     assert node(view, "max").locator(".value").text_content() == ""
     button("to the end").click()
-    assert read_out(view).endswith("y collects 3 + 2 = 5") and button("one step on").is_disabled()
+    assert read_out(view).endswith("y collects 3 + 2 = 5.") and button("one step on").is_disabled()
     assert node(view, "y").locator(".gradient").text_content() == "∂ 3 + 2 = 5"
     button("one step back").click()
     assert node(view, "y").locator(".gradient").text_content() == "∂ 3"
@@ -35,7 +35,7 @@ def test_the_buttons_walk_through_the_graph_and_back(mount):
 def test_the_slider_goes_to_a_step(mount):
     view = mount(ComputationGraph(PRESETS))
     view.page.get_by_role("slider").fill("5")
-    assert read_out(view).startswith("backward step 2 of 4: f (multiply); upstream 1; local 2, downstream 2 to add")
+    assert read_out(view).startswith("backward step 2 of 4: f (multiply); upstream 1. Local 2, downstream 2 to add.")
     assert view.page.locator(".labels .now").all_text_contents() == ["1 × 2 = 2", "1 × 3 = 3"]
     assert view.page.locator(".edge.backward").count() == 2
     assert view.widget.step == 5

@@ -63,9 +63,10 @@ def test_forward_goes_node_by_node_and_backward_in_reverse():
     assert steps[3] == "forward step 3 of 3: f = multiply of add and maximum; value 6"
     assert steps[4] == "backward step 1 of 4: the output f starts with the gradient 1"
     assert steps[5] == (
-        "backward step 2 of 4: f (multiply); upstream 1; local 2, downstream 2 to add; local 3, downstream 3 to maximum"
+        "backward step 2 of 4: f (multiply); upstream 1. "
+        "Local 2, downstream 2 to add. Local 3, downstream 3 to maximum."
     )
-    assert steps[7].endswith("y collects 3 + 2 = 5")
+    assert steps[7].endswith("y collects 3 + 2 = 5.")
 
 
 def test_a_gradient_appears_only_when_it_has_arrived():
@@ -139,7 +140,7 @@ def test_a_wrong_backward_shows_its_own_number_and_is_marked():
     assert shown(graph)["x"] == "2"
     assert verdicts(graph) == {"x": "✗ should be 5", "y": "✗ should be 2", "f": ""}
     assert graph.status == "Gradient of x: 2, but should be 5. Gradient of y: 5, but should be 2."
-    assert "the gradient of x is wrong: should be 5" in graph.steps[-1]
+    assert "The gradient of x is wrong: should be 5." in graph.steps[-1]
 
 
 def test_right_gradients_get_a_tick():

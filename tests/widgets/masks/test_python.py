@@ -100,7 +100,7 @@ def test_nan_where_nothing_is_allowed_is_said():
 
 def test_the_still_picture_of_a_mask_lists_who_sees_whom():
     alt, _ = still(painter(mask=np.array([[1, 0, 0], [0, 0, 0], [0, 1, 1]])))
-    assert "“the” may look at “the” 1.00; “cat” may look nowhere; “sleeps” may look at “cat” 0." in alt
+    assert "“the” may look at “the” 1.00. “cat” may look nowhere. “sleeps” may look at “cat” 0." in alt
 
 
 @pytest.mark.parametrize(

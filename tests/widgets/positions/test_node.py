@@ -39,4 +39,4 @@ def test_dot_products_and_ticks():
 def test_sixteen_bit_numbers_come_back():
     [found] = node("positions", ["unpack", [32767, -16384, 0], 2 / 32767])
     np.testing.assert_allclose(found, [2, -1, 0], atol=1e-4)
-    assert node("positions", ["number", -0.0004], ["number", -1.5, 1]) == ["0.000", "−1.5"]
+    assert node("positions", ["number", -0.0004, 3], ["number", -1.5, 1]) == ["0.000", "−1.5"]

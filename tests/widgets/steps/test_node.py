@@ -20,5 +20,5 @@ def test_one_row_of_attention_is_that_of_torch():
 
 
 def test_numbers_have_a_real_minus_and_no_negative_zero():
-    calls = (["number", -1.254], ["number", -0.001], ["number", 0.5, 3], ["number", -0.4, 0])
+    calls = (["number", -1.254, 2], ["number", -0.001, 2], ["number", 0.5, 3], ["number", -0.4, 0])
     assert node("steps", *calls) == ["−1.25", "0.00", "0.500", "0"]
