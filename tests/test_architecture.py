@@ -50,7 +50,7 @@ MAY_IMPORT: dict[str, tuple[set[str], int | None]] = {
     "language": (set(), 20),
     "paths": (set(), 20),
     "devices": (set(), 15),
-    "judge": ({"language"}, 800),
+    "judge": ({"language"}, 760),
     "lesson": ({"paths"}, 460),
     "editions": ({"lesson"}, 100),
     "checks": ({"judge", "reference"}, None),

@@ -46,7 +46,9 @@ def run(exercise: Exercise, function: Callable, this: Case) -> Run:
             if inspect.isgenerator(found.value):
                 found.value, found.generator = list(found.value), True
         found.gradients = _gradients(found.value, found.after)
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # an answer may leave by SystemExit, GeneratorExit or one of its own
         found.error = error
     found.printed = printed.getvalue()
     return found
