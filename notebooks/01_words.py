@@ -966,8 +966,8 @@ for window in [1, 5]:
 # $$\text{king} - \text{man} + \text{woman}$$
 #
 # This should be *queen*: look which word lies nearest, by cosine. Two rules belong to the game. First every vector is
-# brought to length 1, so that no long one decides alone. And the three given words are left out. That one is generous:
-# without it the answer is very often one of the three.
+# brought to length 1, so that no long one decides alone. And the three given words are left out. (How much that helps,
+# we shall measure.)
 #
 # ### Exercise · analogy · ●●○ · 8 minutes
 #
