@@ -168,13 +168,17 @@ def nearest(word: str, k: int, vectors: np.ndarray, vocabulary: list[str]) -> li
 def analogy(a: str, b: str, c: str, k: int, vectors: np.ndarray, vocabulary: list[str]) -> list[str]:
     """Answer "a is to b as c is to ...?" by vector arithmetic: walk from a to b, but start at c.
 
+    First every vector is brought to length 1. Then the words are ranked by their cosine with the point that
+    the walk leads to: b - a + c.
+
     a, b, c: three words of the vocabulary.
     k: how many answers to return.
-    vectors: array of shape (V, d); row i is the vector of word number i.
+    vectors: array of shape (V, d); row i is the vector of word number i. A row of zeros stays as it is; its
+        cosine with anything counts as 0.
     vocabulary: the V words.
 
-    Returns the k words nearest, by cosine, to b - a + c, all three of length 1 before; a, b and c are left
-    out.
+    Returns a list of k words (fewer if the vocabulary is too small), nearest first, without a, b and c.
+    Words that are equally near may come in any order.
     Source: Mikolov, Yih and Zweig (2013); the name 3CosAdd: Levy and Goldberg (2014).
     """
     norms = np.linalg.norm(vectors, axis=1, keepdims=True)
