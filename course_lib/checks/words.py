@@ -85,12 +85,15 @@ lowest_common_ancestor = Exercise(words.lowest_common_ancestor, _ancestor_cases,
     "Walk up from a. The first word you meet that is also above b is the answer. Why the first?",
     "`for ancestor in hypernym_path(a, parents): if ancestor in hypernym_path(b, parents): return ancestor`"])
 lowest_common_ancestor.slip("hypernym_path(a, parents)", "hypernym_path(a, parents)[::-1]",
-    looks="the most general common ancestor is returned", do="Walk up from a: stop at the first word also above b.")
+    looks="the most general common ancestor is returned, not the most specific one",
+    do="Walk up from a and stop at the first word that is also above b.")
 lowest_common_ancestor.slip("return path", "return path[1:]", inside="hypernym_path",
-    looks="a word does not count as its own ancestor", do="The answer for cat and animal is animal: keep both words.")
+    looks="a word does not count as its own ancestor",
+    do="Is a cat a kind of animal? Then the answer for cat and animal is animal: keep both words in their own paths.")
 lowest_common_ancestor.slip("ancestor in above_b",
     "(ancestor, ancestor) in zip(hypernym_path(a, parents), hypernym_path(b, parents))",
-    looks="the two paths are compared step by step", do="One may be longer. Is it anywhere in the path of b?")
+    looks="the two paths are compared step by step",
+    do="One word may lie deeper than the other. Ask whether an ancestor of a is anywhere in the path of b.")
 lowest_common_ancestor.slip("return path", "return path[1:2]", inside="hypernym_path",
     looks="only the direct parents are compared", do="The common ancestor may be many steps up: use the whole paths.")
 lowest_common_ancestor.slip("return None", "    return None", looks="only the first word of the path is tried",
@@ -139,7 +142,8 @@ one_hot.slip(_WRITE, "vectors[row, vocabulary.index(word)]", looks="a word outsi
 one_hot.slip("vectors = np.zeros", "words = [word for word in words if word in index]\n    vectors = np.zeros",
     looks="a word outside the vocabulary gets no row at all",
     do="Every word of the text keeps its row, so that row i still belongs to words[i]; an unknown word's row is zero.")
-one_hot.slip(_WRITE, "vectors[row, index.get(word, -1)]", looks="an unknown word is taken for the last one",
+one_hot.slip(_WRITE, "vectors[row, index.get(word, -1)]",
+    looks="an unknown word is taken for the last word of the vocabulary",
     do="Index -1 is the last column in Python. Leave the row of an unknown word alone.")
 one_hot.slip(_WRITE, "vectors[row, index.get(word)]", looks="the whole row of an unknown word was set to 1",
     do="places.get(word) gives None for it, and None as an index stands for the whole row. Leave that row alone.")
@@ -178,7 +182,8 @@ cooccurrence.slip("range(first, last)", "range(centre + 1, last)", looks="only t
     do="The window has two sides: look `window` places to the left as well.")
 cooccurrence.slip("+= 1", "+= 2", looks="every pair is counted twice",
     do="Each word is the centre once. When it is, add 1 to [centre, neighbour] only; the mirror image comes by itself.")
-cooccurrence.slip("neighbour != centre", "ids[neighbour] != row", looks="words are compared, not their places",
+cooccurrence.slip("neighbour != centre", "ids[neighbour] != row",
+    looks="the centre is recognised by its word, not by its position",
     do="In 'the cat the' each 'the' has the other in its window. Skip position i, not every word equal to the centre.")
 cooccurrence.slip("centre + window + 1", "centre + window",
     looks="the right edge of the window is one place short", do="range leaves out its end: write i + window + 1.")
@@ -190,13 +195,16 @@ cooccurrence.slip("range(first, last)", "[*range(len(ids))[centre - window : cen
     do="i - window is negative there, and sentence[-1:1] is empty: write sentence[max(0, i - window) : i].")
 cooccurrence.slip("first, last =", "centre = ids.index(row)\n            first, last =",
     looks="the place of a word is looked up with sentence.index",
-    do="index gives the first place of a word, also for its second one. Count them: `for i, word in enumerate(...)`.")
+    do="index gives the first place of that word, also for the second one. `for i, word in enumerate(sentence)` "
+    "counts the places.")
 cooccurrence.slip("range(first, last)", "range(len(ids))[centre - window : centre + window]",
     looks="the window is sentence[i - window : i + window], which goes wrong at both ends",
-    do="A negative start counts from the end: max(0, i - window). And a slice leaves out its end: i + window + 1.")
+    do="A negative start counts from the end of the list: max(0, i - window). And a slice leaves out its end: "
+    "i + window + 1.")
 cooccurrence.slip("neighbour != centre and ", "", looks="a word counts as its own neighbour",
     do="The position in the middle does not belong to its window: skip j == i.")
-cooccurrence.slip("in sentence]", "in sentence if word in index]", looks="unknown words were removed first",
+cooccurrence.slip("in sentence]", "in sentence if word in index]",
+    looks="words outside the vocabulary were removed before the windows were laid",
     do="They are not counted, but they keep their place. Without them, far words would move together.")
 cooccurrence.slip("index.get", "vocabulary.index", looks="vocabulary.index is asked for a word outside the vocabulary",
     do="It raises ValueError for such a word. Skip the words that are not in the vocabulary; they are not counted.")
@@ -244,7 +252,8 @@ term_document.slip("return counts", "return counts.cumsum(axis=1)", looks="count
     do="Begin each document with a fresh count, or count in its column.")
 term_document.slip("return counts",
     "return np.array([[' '.join(document).count(word) for document in documents] for word in vocabulary])",
-    looks="words are also counted inside longer words", do="'mat' holds an 'at': count in the list of words.")
+    looks="words are also counted inside longer words",
+    do="Joined into one text, 'mat' holds an 'at'. Count in the list of words: document.count(word).")
 term_document.alternative(lambda documents, vocabulary: np.array(
     [[document.count(word) for document in documents] for word in vocabulary]))
 term_document.alternative(lambda documents, vocabulary: np.array(
@@ -316,8 +325,7 @@ ppmi = Exercise(words.ppmi, _ppmi_cases, hints=[
 _RATIO = "np.divide(counts * counts.sum(), by_chance, out=np.ones_like(counts), where=counts > 0)"
 ppmi.slip("np.maximum(np.log2(ratio), 0)", "np.log2(ratio)",
     looks="negative values were kept", do="That is PMI. For positive PMI raise what is below 0 to 0: np.maximum.")
-ppmi.slip("np.log2", "np.log",
-    looks="the natural logarithm was taken", do="The result is in bits: use np.log2.")
+ppmi.slip("np.log2", "np.log", looks="the natural logarithm was taken", do="The result is in bits: use np.log2.")
 ppmi.slip(_RATIO, "counts * counts.sum() / by_chance", looks="zero is divided by zero where a word was never seen",
     do="A row of zeros makes the expected count 0 as well. Put 0 wherever the count is 0.")
 ppmi.slip("counts * counts.sum()", "counts", looks="the total N is missing",
@@ -325,14 +333,17 @@ ppmi.slip("counts * counts.sum()", "counts", looks="the total N is missing",
 ppmi.slip("counts.sum(axis=0)", "counts.sum() / counts.shape[1]", looks="only the sum of the row is used",
     do="A frequent context is no news: divide by the sum of its column as well.")
 ppmi.slip("np.outer(counts.sum(axis=1), counts.sum(axis=0))", "counts.sum(axis=1) * counts.sum(axis=0)",
-    looks="the two kinds of sums are multiplied place by place", do="Each row sum meets each column sum: np.outer.")
+    looks="the sums of rows and of columns are multiplied place by place",
+    do="Each row sum has to meet each column sum: np.outer(row_sums, column_sums), or keepdims=True when you sum.")
 ppmi.slip("np.log2(ratio)", "np.where(counts > 0, ratio, 0)",
     looks="the logarithm was left out", do="Take np.log2 of count / expected.")
 ppmi.slip("np.log2(ratio), 0)", "np.log2(ratio), 0).astype(int)", looks="the results were cut down to whole numbers",
-    do="np.zeros_like(counts) holds whole numbers, as counts does. np.zeros(counts.shape) holds floats.")
+    do="np.zeros_like(counts) makes an array of the type of counts, and those are whole numbers. "
+    "np.zeros(counts.shape) makes one of floats.")
 ppmi.slip(_RATIO, "np.where(counts > 0, counts * counts.sum() / by_chance.T, 1)",
     looks="the sums of rows and of columns are exchanged",
-    do="axis=1 gives one sum for each row, axis=0 one for each column. Mind the order in np.outer, or the shapes.")
+    do="counts.sum(axis=1) has one number for each row, counts.sum(axis=0) one for each column. Mind the order in "
+    "np.outer, or the shapes when you broadcast.")
 
 @ppmi.alternative
 def _from_probabilities(counts):
@@ -395,7 +406,8 @@ svd_vectors.slip("left[:, :k] *", "left[:, :k] @", looks="the k columns were add
 svd_vectors.slip(_KEPT, "left * singular_values",
     looks="nothing was cut off", do="Keep the first k columns only, those of the k largest singular values.")
 svd_vectors.slip(_KEPT, "np.multiply(*np.linalg.eigh(matrix))[:, ::-1][:, :k]",
-    looks="eigenvalues took the place of singular values", do="They may be negative, or not exist: np.linalg.svd.")
+    looks="eigenvalues took the place of singular values",
+    do="They agree only for a symmetric matrix without negative eigenvalues. Use np.linalg.svd.")
 svd_vectors.slip(_KEPT, "(np.linalg.svd(matrix)[0] * singular_values)[:, :k]",
     looks="U has more columns than there are singular values",
     do="Cut first and multiply then, U[:, :k] * values[:k], or ask np.linalg.svd for full_matrices=False.")
@@ -445,15 +457,18 @@ nearest.slip(" if i != query", "",
     looks="the word itself is among its neighbours", do="Nothing is nearer to a word than the word: leave it out.")
 nearest.slip(_TAKEN, "np.argsort(similarity, kind='stable')[-k:]]",
     looks="the last k places of an upward sort are returned as they are",
-    do="The very last place is the word itself: turn the order round with [::-1], then leave the word out.")
+    do="The very last place is the word itself, and the one before it its nearest neighbour: turn the order round with "
+    "[::-1], then leave the word out.")
 nearest.slip("-similarity", "similarity",
     looks="the least similar words come first", do="np.argsort sorts upwards: sort the negative similarities.")
 nearest.slip("-similarity", "-(vectors @ vectors[query])",
     looks="the dot product decides", do="It favours long vectors. Divide by the lengths: rank by cosine similarity.")
 nearest.slip("-similarity", "np.linalg.norm(vectors - vectors[query], axis=1)",
-    looks="the distance of the points decides", do="A long and a short vector can point the same way: use the cosine.")
+    looks="the distance between the points decides",
+    do="A long and a short vector can point the same way. Rank by cosine similarity.")
 nearest.slip(_TAKEN, "np.argsort(-np.delete(similarity, query), kind='stable')][:k]",
-    looks="the word was removed first, and later ones moved up a place", do="Sort first, then leave the word out.")
+    looks="the word was removed first, and the places no longer fit the vocabulary",
+    do="After a removal every later word moves up one place. Sort first, then leave the word out.")
 nearest.slip("[vocabulary[i] for", "[i for",
     looks="row numbers are returned", do="Look the numbers up in the vocabulary: words are asked for.")
 nearest.slip(", out=np.zeros(len(lengths)), where=lengths > 0", "",
@@ -475,6 +490,13 @@ def _with_sorted(word, k, vectors, vocabulary):
     similarity = dict(zip(vocabulary, _similarities(word, vectors, vocabulary), strict=True))
     return sorted(set(vocabulary) - {word}, key=lambda other: (-similarity[other], other))[:k]
 
+@nearest.alternative
+def _unit_vectors(word, k, vectors, vocabulary):
+    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+    unit = vectors / np.where(norms == 0, 1, norms)
+    similarity = unit @ unit[vocabulary.index(word)]
+    similarity[vocabulary.index(word)] = -np.inf
+    return [vocabulary[i] for i in np.argsort(similarity)[::-1][: min(k, len(vocabulary) - 1)]]
 
 # analogy
 def _analogy_cases(rng):
