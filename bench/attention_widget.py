@@ -12,9 +12,10 @@ import tempfile
 from pathlib import Path
 
 TESTS = Path(__file__).resolve().parents[1] / "tests"
-sys.path.insert(0, str(TESTS / "browser"))
+sys.path.insert(0, str(TESTS))
 
-import lab  # noqa: E402
+from widgets import lab  # noqa: E402
+from widgets.browser import chromium, new_page, why_no_browser  # noqa: E402
 
 PATIENCE = 20  # seconds for a first paint
 TARGETS = {"paint": 500, "nodes": 60, "sent": 700, "saved": 50, "hover": 16, "layer": 100}
@@ -107,13 +108,13 @@ def line(name: str, result: dict) -> str:
 
 
 def main() -> None:
-    if reason := lab.why_no_browser():
+    if reason := why_no_browser():
         print(f"not measured: {reason}")
         return
     names = ("first paint ms", "elements", "sent kB", "saved kB", "hover ms", "95 %", "layer ms", "95 %")
     print(f"{'':<24}{names[0]:>16}{names[1]:>10}" + "".join(f"{name:>12}" for name in names[2:]))
-    with tempfile.TemporaryDirectory() as folder, lab.Lab(Path(folder)) as server, lab.chromium() as browser:
-        page, received = lab.new_page(browser, height=1100), [0]
+    with tempfile.TemporaryDirectory() as folder, lab.Lab(Path(folder)) as server, chromium() as browser:
+        page, received = new_page(browser, height=1100), [0]
 
         def count(data) -> None:
             received[0] += len(data)

@@ -10,11 +10,10 @@ import time
 from pathlib import Path
 
 TESTS = Path(__file__).resolve().parents[1] / "tests"
-sys.path[:0] = [str(TESTS), str(TESTS / "browser")]
+sys.path.insert(0, str(TESTS))
 
-import lab  # noqa: E402
-from harness import BarePage  # noqa: E402
-from small_graphs import PRESETS  # noqa: E402
+from widgets.browser import BarePage, chromium, new_page, why_no_browser  # noqa: E402
+from widgets.graph.small import PRESETS  # noqa: E402
 
 from course_lib.widgets.graph import ComputationGraph  # noqa: E402
 
@@ -49,11 +48,11 @@ def main():
     print(
         f"an edit, computed and laid out in the kernel: {compute:.0f} ms, {len(json.dumps(graph.numbers)) / 1e3:.0f} kB"
     )
-    if reason := lab.why_no_browser():
+    if reason := why_no_browser():
         print(f"not measured in the browser: {reason}")
         return
-    with lab.chromium() as browser:
-        view = BarePage(lab.new_page(browser), graph)
+    with chromium() as browser:
+        view = BarePage(new_page(browser), graph)
         view.settle()
         view.page.locator(".node[tabindex='0']").focus()
         times = view.page.evaluate(STEPS)

@@ -11,11 +11,11 @@ import time
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(PROJECT), str(PROJECT / "tests" / "browser")]
+sys.path[:0] = [str(PROJECT), str(PROJECT / "tests")]
 
-import lab  # noqa: E402
 import numpy as np  # noqa: E402
-from harness import BarePage  # noqa: E402
+from widgets import lab  # noqa: E402
+from widgets.browser import BarePage, chromium, new_page  # noqa: E402
 
 from course_lib.widgets import CooccurrenceWindow, EmbeddingExplorer  # noqa: E402
 
@@ -88,7 +88,7 @@ def row(what: str, took: list[float], extra: str = "") -> None:
 def main() -> None:
     rng = np.random.default_rng(0)
     print(f"{'milliseconds':<58}{'median':>8}{'best':>8}{'95 %':>8}")
-    with lab.chromium() as browser:
+    with chromium() as browser:
         small = CooccurrenceWindow([t.split() for t in ("I like deep learning .", "I like NLP .", "I enjoy flying .")])
         large = CooccurrenceWindow([[f"w{i}" for i in rng.integers(0, 40, size=12)] for _ in range(30)])
         around = ["ArrowRight", "ArrowDown", "ArrowLeft", "ArrowUp"]
@@ -102,13 +102,13 @@ def main() -> None:
             ("explorer, 3,000 points: arrow key to the next word", cloud, "canvas", ["ArrowLeft", "ArrowRight"]),
             ("explorer, 3,000 points: zoom", cloud, "canvas", ["+", "-"]),
         ):
-            view = BarePage(lab.new_page(browser), widget, width=900)
+            view = BarePage(new_page(browser), widget, width=900)
             view.settle()
             row(what, view.page.evaluate(KEYS, [selector, keys, TIMES]))
             view.page.context.close()
         with tempfile.TemporaryDirectory() as folder, lab.Lab(Path(folder)) as server:
             lab.write_notebook(Path(folder) / "bench.ipynb", CELLS, WINDOW, EXPLORER)
-            page, got = lab.new_page(browser), [0]
+            page, got = new_page(browser), [0]
             page.on(
                 "websocket",
                 lambda socket: socket.on("framereceived", lambda data: got.__setitem__(0, got[0] + len(data))),

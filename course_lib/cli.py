@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from course_lib import __version__, paths
+from course_lib.data.errors import DataError
 from course_lib.language import say
 from course_lib.lesson import script
 from course_lib.lesson.errors import CourseError
@@ -44,11 +45,9 @@ class Course(click.Group):
             return super().invoke(ctx)
         except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
             raise
+        except (CourseError, DataError) as error:
+            raise click.ClickException(str(error)) from None
         except Exception as error:
-            from course_lib.data.errors import DataError
-
-            if isinstance(error, (CourseError, DataError)):
-                raise click.ClickException(str(error)) from None
             if os.environ.get("COURSE_DEBUG"):
                 raise
             what = f"{type(error).__name__}: {error}".rstrip(": ").splitlines()[0]
@@ -63,6 +62,7 @@ class Course(click.Group):
 _LESSON = click.argument("lesson", type=LessonName())
 _LESSON_OR_ALL = click.argument("lesson", type=LessonName(), required=False)
 _JSON = click.option("--json", "as_json", is_flag=True, help="For programs.")
+_RELOAD = "Is it open in JupyterLab? Then choose File > Reload Notebook from Disk there before you write on."
 
 
 @click.group(cls=Course, context_settings={"help_option_names": ["-h", "--help"]})
@@ -102,11 +102,11 @@ def list_lessons(as_json, markdown) -> None:
         rows = [("", say("lesson"), say("minutes"), say("exercises"), say("done"))]
         for lesson in every:
             passed, total = progress.passed(lesson.exercises, done), len(lesson.exercises)
-            row = (lesson.number, lesson.title, str(lesson.minutes), str(total))
-            rows.append((*row, f"{passed}{' ✓' if passed == total else ''}"))
-        _echo_table(rows, right={2, 3})
+            mark = " ✓" if passed == total else ""
+            rows.append((lesson.number, lesson.title, str(lesson.minutes), str(total), f"{passed}{mark}"))
+        _echo_table(rows, "<<>><")
     else:
-        raise CourseError(say("there are no lessons in {folder}", folder=paths.notebooks_dir()))
+        raise _no_lessons()
 
 
 @cli.command()
@@ -130,7 +130,7 @@ def reset(lesson) -> None:
     text = "{path} is fresh. Your old copy is {kept}." if kept else "{path} is fresh."
     click.echo(say(text, path=new, kept=kept))
     if kept:
-        _echo_reload()
+        click.echo(say(_RELOAD))
 
 
 @cli.command()
@@ -158,21 +158,21 @@ def update(lesson) -> None:
     """
     from course_lib.desk import copies
 
-    written = []
+    kept = []
 
     def update_one(lesson):
         report = copies.update(lesson)
-        written.extend([report.path] if report.kept else [])
         text = "{path} is brought up to date." if report.changed else "{path} is up to date."
         if report.kept:
+            kept.append(report.kept)
             text = "{path} is brought up to date; your old copy is {kept}."
         click.echo(say(text, path=report.path, kept=report.kept))
         for line in report.lines:
             click.echo(f"  {line}")
 
     failed = _each(_started(lesson), update_one)
-    if written:
-        _echo_reload()
+    if kept:
+        click.echo(say(_RELOAD))
     sys.exit(failed)
 
 
@@ -182,7 +182,7 @@ def update(lesson) -> None:
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Folder.  [default: build/EDITION]")
 def build(lesson, solutions, out) -> None:
     """Write the notebooks of one lesson or of all."""
-    from course_lib.desk.copies import write
+    from course_lib.desk.copies import told, write
     from course_lib.editions import notebook
 
     edition = "solutions" if solutions else "learner"
@@ -190,16 +190,13 @@ def build(lesson, solutions, out) -> None:
     every = [lesson] if lesson else script.lessons()
     broken = not lesson and _tell_problems()
     if not every and not broken:
-        raise CourseError(say("there are no lessons in {folder}", folder=paths.notebooks_dir()))
+        raise _no_lessons()
 
     def build_one(lesson):
         path = out / f"{lesson.name}.ipynb"
         text = notebook.dumps(notebook.build(lesson, edition))
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+        with told(path, "{path} cannot be written: {reason}"):
             write(path, text.encode())
-        except OSError as error:
-            raise CourseError(say("{path} cannot be written: {reason}", path=path, reason=error.strerror)) from None
         click.echo(str(path))
 
     sys.exit(_each(every, build_one) or broken)
@@ -275,10 +272,13 @@ def _check_one(lesson: Lesson, time_limit: float, seed: int | None, quiet: bool)
     from course_lib.grading.notebook import grade
     from course_lib.judge.status import Status
 
-    echo = (lambda text: None) if quiet else click.echo
+    def echo(line: str) -> None:
+        if not quiet:
+            click.echo(line)
+
     echo(f"{lesson.name}: {lesson.title}")
     width = max((len(entry.name) for entry in lesson.exercises), default=0)
-    results, error_text = [], None
+    results, error = [], None
     try:
         for result in grade(path_of(lesson), lesson, time_limit, seed):
             results.append(result)
@@ -287,33 +287,26 @@ def _check_one(lesson: Lesson, time_limit: float, seed: int | None, quiet: bool)
             echo(f"  {result.status.mark} {result.exercise:<{width}}  {result.message}")
             for line in result.details:
                 echo(f"    {'':{width}}  {line}")
-    except CourseError as error:  # the other lessons are still checked
-        error_text = str(error)
-        click.echo(f"Error: {error}", err=True)
+    except CourseError as caught:  # the other lessons are still checked
+        error = str(caught)
+        _echo_error(error)
     passed, total = sum(one.status is Status.PASSED for one in results), len(results)
     empty = sum(one.status is Status.NOT_WRITTEN for one in results)
-    if not error_text:
+    if not error:
         text = "{passed} of {total} passed, {empty} not written yet" if empty else "{passed} of {total} passed"
         echo(f"  {say(text, passed=passed, total=total, empty=empty) if total else say('no exercises')}")
     rows = [{**asdict(one), "status": one.status.value} for one in results]
-    return {
-        "lesson": lesson.name,
-        "passed": passed == total and not error_text,
-        "error": error_text,
-        "exercises": rows,
-    }
+    return {"lesson": lesson.name, "passed": passed == total and not error, "error": error, "exercises": rows}
 
 
 def _each(items: Iterable, action) -> bool:
     """Do something with each item; a failure is told and the others have their turn. Returns whether any failed."""
-    from course_lib.data.errors import DataError
-
     failed = False
     for item in items:
         try:
             action(item)
         except (CourseError, DataError) as error:
-            click.echo(f"Error: {error}", err=True)
+            _echo_error(error)
             failed = True
     return failed
 
@@ -322,7 +315,7 @@ def _tell_problems() -> bool:
     """Say which lesson scripts cannot be read; returns whether there are any."""
     broken = script.problems()
     for error in broken:
-        click.echo(f"Error: {error}", err=True)
+        _echo_error(error)
     return bool(broken)
 
 
@@ -342,18 +335,20 @@ def _started(lesson: Lesson | None) -> list[Lesson]:
 
 def _facts(lesson: Lesson, done: dict) -> dict:
     """All of a lesson for `course list --json`."""
-    nothing = {"status": None, "attempts": 0, "hints": 0, "at": None}
-    exercises = [
-        {**asdict(entry), **(asdict(done[entry.name]) if entry.name in done else nothing)} for entry in lesson.exercises
-    ]
+    from course_lib.desk.progress import Row
+
     copy = paths.work_dir() / f"{lesson.name}.ipynb"
     header = ("name", "number", "topic", "title", "lecture", "goals", "builds_on", "minutes", "sources")
     return {
         **{field: getattr(lesson, field) for field in header},
         "script": str(lesson.path),
         "copy": str(copy) if copy.exists() else None,
-        "exercises": exercises,
+        "exercises": [{**asdict(one), **asdict(done.get(one.name, Row()))} for one in lesson.exercises],
     }
+
+
+def _no_lessons() -> CourseError:
+    return CourseError(say("there are no lessons in {folder}", folder=paths.notebooks_dir()))
 
 
 def _markdown_table(every: list[Lesson]) -> str:
@@ -368,19 +363,16 @@ def _echo_json(value) -> None:
     click.echo(json.dumps(value, indent=2, ensure_ascii=False))
 
 
-def _echo_reload() -> None:
-    text = "Is it open in JupyterLab? Then choose File > Reload Notebook from Disk there before you write on."
-    click.echo(say(text))
+def _echo_error(error: Exception | str) -> None:
+    click.echo(f"Error: {error}", err=True)
 
 
-def _echo_table(rows: list[tuple[str, ...]], right: set[int]) -> None:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+def _echo_table(rows: list[tuple[str, ...]], sides: str) -> None:
+    """Show rows in columns; sides has a character for each, < to the left or > to the right."""
+    columns = zip(sides, zip(*rows, strict=True), strict=True)
+    formats = [f"{side}{max(map(len, column))}" for side, column in columns]
     for row in rows:
-        cells = [
-            text.rjust(width) if i in right else text.ljust(width)
-            for i, (text, width) in enumerate(zip(row, widths, strict=True))
-        ]
-        click.echo("  ".join(cells).rstrip())
+        click.echo("  ".join(map(format, row, formats)).rstrip())
 
 
 def _size(count: int) -> str:

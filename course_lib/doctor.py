@@ -3,12 +3,12 @@
 import contextlib
 import importlib.util
 import os
+import platform
 import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from course_lib import paths
 from course_lib.desk import progress
@@ -36,13 +36,11 @@ class Row:
     remedy: str = ""
 
 
-def rows() -> list[Row]:
-    """Look at everything; a look that fails becomes a row itself."""
-    return list(iterate())
-
-
 def iterate() -> Iterator[Row]:
-    """The rows one by one, as each is found (importing torch takes seconds)."""
+    """Look at everything: the rows one by one, as each is found (importing torch takes seconds).
+
+    A look that fails becomes a row itself.
+    """
     for name, look in _LOOKS.items():
         try:
             ok, text, *remedy = look()
@@ -68,9 +66,7 @@ _INSTALL = "install again: `make lab`, or `python -m pip install -e .` in the co
 
 
 def _python() -> tuple:
-    version = ".".join(map(str, sys.version_info[:3]))
-    text = f"{version} ({sys.executable})"
-    return (True, text) if sys.version_info >= (3, 10) else (False, text, say("install Python 3.10 or newer"))
+    return True, f"{platform.python_version()} ({sys.executable})"  # with one that is too old, nothing here is read
 
 
 def _packages() -> tuple:
@@ -103,12 +99,11 @@ def _torch() -> tuple:
 
     from course_lib import device
 
-    text = "{version}, computes on {device}, {threads} threads"
+    text, name = "{version}, computes on {device}, {threads} threads", ""
     if torch.cuda.is_available():
-        text = "{version}, computes on {device} ({name}), {threads} threads"
+        text, name = "{version}, computes on {device} ({name}), {threads} threads", torch.cuda.get_device_name()
     elif torch.backends.mps.is_available():
         text = '{version}, computes on {device}, {threads} threads; mps on request: device("mps")'
-    name = torch.cuda.get_device_name() if torch.cuda.is_available() else ""
     version, threads = torch.__version__, torch.get_num_threads()
     return True, say(text, version=version, device=device(), threads=threads, name=name)
 
@@ -118,10 +113,8 @@ def _widgets() -> tuple:
     import ipywidgets
     from jupyter_core.paths import jupyter_path
 
-    folders = [Path(folder) for folder in jupyter_path("labextensions")]
-    missing = [
-        name for name in _LABEXTENSIONS if not any((folder / name / "package.json").is_file() for folder in folders)
-    ]
+    places = {name: jupyter_path("labextensions", name, "package.json") for name in _LABEXTENSIONS}
+    missing = [name for name, files in places.items() if not any(map(os.path.isfile, files))]
     if missing:
         remedy = "python -m pip install --force-reinstall --no-deps anywidget jupyterlab_widgets"
         return False, say("JupyterLab would not find {names}", names=", ".join(missing)), remedy

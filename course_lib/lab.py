@@ -12,9 +12,8 @@ from course_lib.lesson.errors import CourseError
 from course_lib.lesson.script import lessons
 from course_lib.paths import work_dir
 
-SETTINGS = Path(__file__).with_name(
-    "lab_config"
-)  # a Jupyter configuration folder: defaults, below the user's own settings
+# a Jupyter configuration folder: defaults, below the user's own settings
+SETTINGS = Path(__file__).with_name("lab_config")
 
 
 def command(arguments: tuple[str, ...], folder: Path) -> list[str]:

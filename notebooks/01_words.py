@@ -8,7 +8,7 @@
 #   - sharpen counts with PPMI and squeeze them with the singular value decomposition
 #   - explore word vectors, from a small text and from a pretrained model, and judge them against people
 # builds_on: [start_here]
-# minutes: 150
+# minutes: 210
 # sources:
 #   - "J. R. Firth, *A synopsis of linguistic theory 1930–1955* (1957), and Zellig Harris, *Distributional structure*
 #     (1954): the idea that a word's company tells its meaning."
@@ -32,6 +32,8 @@ from matplotlib import pyplot as plt
 
 # %% [markdown]
 # ## 1. What does it mean to know a word?
+#
+# (A long lesson: take two sittings. The end of section 7 is a good place for the break.)
 #
 # Imagine a robot in your kitchen. You say: "Bring me an apple." What must it know?
 #
@@ -153,19 +155,31 @@ from course_lib.reference.words import lowest_common_ancestor
 lowest_common_ancestor = check(lowest_common_ancestor)
 
 # %% [markdown]
-# **Predict first, then run.** Which of the three pairs meets lowest? Which word will each pair meet in?
+# **Predict first, then run.** In which word will each of the three pairs meet? Count the steps from one word up to the
+# meeting and down to the other: which pair is nearest?
 
 # %%
+meetings = []
 for a, b in [("cat", "dog"), ("cat", "piano"), ("apple", "pear")]:
     meeting = lowest_common_ancestor(a, b, parents)
     steps = hypernym_path(a, parents).index(meeting) + hypernym_path(b, parents).index(meeting)
-    print(f"{a} and {b} meet in {meeting}, {steps} steps apart")
+    meetings.append(f"{a} and {b} meet in {meeting}, {steps} steps apart")
+print("\n".join(meetings))
+
+# %% tags=["solution"]
+print("\n".join(meetings))
 #> cat and dog meet in pet, 2 steps apart
 #> cat and piano meet in object, 8 steps apart
 #> apple and pear meet in fruit, 2 steps apart
 
 # %% [markdown]
-# That is already a measure of similarity, and a sensible one. The dictionary has synonyms as well:
+# <details><summary>Which pair is nearest?</summary>
+#
+# A tie: cat and dog are 2 steps apart, and so are apple and pear. The tree cannot say which of the two is more alike.
+#
+# </details>
+#
+# That is already a measure of similarity, if a coarse one. The dictionary has synonyms as well:
 
 # %%
 for group in synonyms()[:4]:
@@ -198,8 +212,8 @@ print("some that are not:", ", ".join([word for word in word_counts if word not 
 assert len(sentences) > 10_000
 
 # %% [markdown]
-# **And it has no degrees.** Two words are in one set or they are not. Is *warm* closer to *hot* than to *cold*, and
-# by how much? A dictionary is silent.
+# **And its degrees are coarse.** Two words are in one set of synonyms or they are not, and every step of the tree
+# counts the same. Is *warm* closer to *hot* than to *cold*, and by how much? A dictionary is silent.
 
 # %% [markdown]
 # ## 3. Words as bare symbols
@@ -208,8 +222,8 @@ assert len(sentences) > 10_000
 # locker.
 #
 # As a vector: take the list of all different words, the **vocabulary**. A word becomes a vector with a single 1 in
-# the place of that word and 0 everywhere else. Such a vector is called **one-hot**. Its length is the size V of the
-# vocabulary.
+# the place of that word and 0 everywhere else. Such a vector is called **one-hot**. It has as many numbers as the
+# vocabulary has words; call that V.
 #
 # ### Exercise · one_hot · ●○○ · 8 minutes
 #
@@ -260,21 +274,21 @@ show_table(one_hot(mat_words, mat_words), mat_words, mat_words)
 # %%
 sky_words = ["sun", "star", "cat", "motel", "hotel"]
 sun, star, cat, motel, hotel = one_hot(sky_words, sky_words)
-print("sun · star   ", np.dot(sun, star))
-print("sun · cat    ", np.dot(sun, cat))
-print("motel · hotel", np.dot(motel, hotel))
-print("sun · sun    ", np.dot(sun, sun))
-#> sun · star    0.0
-#> sun · cat     0.0
-#> motel · hotel 0.0
-#> sun · sun     1.0
+products = {"sun · star": np.dot(sun, star), "sun · cat": np.dot(sun, cat), "sun · sun": np.dot(sun, sun)}
+products["motel · hotel"] = np.dot(motel, hotel)
+for pair, product in products.items():
+    print(pair, "=", product)
+
+# %% tags=["solution"]
+print(*products.values())
+#> 0.0 0.0 1.0 0.0
 
 # %% [markdown]
 # That is the fatal flaw. Any two different words have their ones in different places, so every product is 0. The
 # vectors are **orthogonal**: at right angles, all of them, each to each. To a one-hot vector, a motel is as much like
 # a hotel as like a cat. Nothing that was learned about the one helps with the other.
 #
-# And they are long. With 100,000 words, every single word has 100,000 numbers, of which 99,999 are 0.
+# And they are huge. With 100,000 words, every single word has 100,000 numbers, of which 99,999 are 0.
 
 # %% [markdown]
 # ## 4. The company a word keeps
@@ -294,31 +308,91 @@ print("sun · sun    ", np.dot(sun, sun))
 # meaning into something a computer can count. Two routes lead on from here:
 #
 # - **count** the company, and use the counts as the vector: this lesson;
-# - **learn** vectors that predict the company: lesson 03.
+# - **learn** vectors that predict the company: lesson 03, still being written.
 #
 # A word about two words. *Distributional* says where the information comes from: from a word's distribution over
 # contexts. *Distributed* says how it is stored: spread over many numbers, none of which means anything by itself. A
 # row of counts is the first but not the second. At the end of this lesson we shall have both.
 
 # %% [markdown]
-# ## 5. Counting neighbours
+# ## 5. Counting the company
 #
-# What is "company"? The simplest answer: the words next to it. A **window** of size 2 around a word holds the two
-# places to its left and the two places to its right, without the word itself, and it ends where the sentence ends.
+# What is "company"? Two simple answers: the document that a word stands in, or the words right next to it. We begin
+# with the easier one.
+#
+# ### By the document
+#
+# Take some documents: pages, articles, reviews. Make a table whose rows are words and whose columns are documents. A
+# cell says how often the word occurs in the document. That is the **term–document matrix**, of shape (V, D) for D
+# documents. Search engines grew from it.
+#
+# ### Exercise · term_document · ●○○ · 6 minutes
+#
+# **Write** `term_document(documents, vocabulary)`: count each word in each document.
+#
+# - **Input:** a list of D documents, each a list of words; the vocabulary, V words.
+# - **Output:** an int array of shape (V, D). Words outside the vocabulary are ignored.
+# - **Example:** `term_document([["the", "cat", "the"], ["on"]], ["the", "on"])` is `[[2, 0], [0, 1]]`.
+
+# %% tags=["exercise"]
+from course_lib.reference.words import term_document
+
+# %%
+term_document = check(term_document)
+
+# %% [markdown]
+# Here are three sentences that have travelled through many lectures. Let each be a document. The full stop counts as
+# a word.
+
+# %%
+texts = ["I like deep learning .", "I like NLP .", "I enjoy flying ."]
+three_sentences = [text.split() for text in texts]
+columns = ["I", "like", "enjoy", "deep", "learning", "NLP", "flying", "."]
+per_document = term_document(three_sentences, columns)
+show_table(per_document, columns, ["text 1", "text 2", "text 3"])
+#>          text 1 text 2 text 3
+#>        I      1      1      1
+#>     like      1      1      0
+#>    enjoy      0      0      1
+#>     deep      1      0      0
+#> learning      1      0      0
+#>      NLP      0      1      0
+#>   flying      0      0      1
+#>        .      1      1      1
+
+# %% [markdown]
+# The table can be read in two ways. A **row** is a vector for a word: in which documents does it live? A **column**
+# is a vector for a document: which words does it hold? Two words are alike when they live in the same documents. Two
+# documents are alike when they hold the same words.
+#
+# ### By the window
+#
+# A document is wide company. Closer company are the words next door. A **window** of size 2 around a word holds the
+# two places to its left and the two places to its right, without the word itself, and it ends where the sentence ends.
 
 # %%
 sentence = ["The", "cat", "sat", "on", "the", "mat"]
 place, window = sentence.index("sat"), 2
-print(sentence[place - window : place] + sentence[place + 1 : place + 1 + window])
+neighbours = sentence[place - window : place] + sentence[place + 1 : place + 1 + window]
+print(neighbours)
+print(Counter(word.lower() for word in neighbours))
 #> ['The', 'cat', 'on', 'the']
+#> Counter({'the': 2, 'cat': 1, 'on': 1})
 
 # %% [markdown]
-# Now slide that window over a whole text, and note every neighbour you see. Count in a table with one row and one
+# *The* and *the* are one word, so *sat* has met *the* twice. Whether to write everything small is the first decision of
+# any counting. Our miniature world is written small already.
+#
+# A warning: this slice works for *sat*, but not for *The*, the first word. There `place - window` is −2, and Python
+# counts negative places from the end.
+#
+# Now slide the window over a whole text, and note every neighbour you see. Count in a table with one row and one
 # column for each word. Cell (i, j) says how often word j was in the window of word i:
 #
 # $$X_{ij} = \text{number of times word } j \text{ stands in a window around word } i$$
 #
-# This is the **co-occurrence matrix**, or term–term matrix. Its row i will be our vector of word i.
+# This is the **co-occurrence matrix**, or term–term matrix. Its row i will be our vector of word i. The words of the
+# columns are called **contexts**: the company in which word i was seen.
 #
 # ### Exercise · cooccurrence · ●●○ · 15 minutes
 #
@@ -328,7 +402,7 @@ print(sentence[place - window : place] + sentence[place + 1 : place + 1 + window
 # - **Output:** an int array of shape (V, V).
 # - **Mind:** the window never leaves its sentence. Words outside the vocabulary are not counted, but they keep their
 #   place. The same word one place further on is a neighbour like any other.
-# - **Mind the time:** soon the text will have two hundred thousand words. `vocabulary.index(word)` searches the whole
+# - **Mind the time:** soon the text will have more than 170,000 words. `vocabulary.index(word)` searches the whole
 #   list each time; a dict `{word: place}` knows at once.
 # - **Example:** `cooccurrence([["the", "cat", "the"]], ["the", "cat"], 2)` is `[[2, 2], [2, 0]]`: each *the* sees the
 #   other one, and the cat sees both.
@@ -339,13 +413,7 @@ from course_lib.reference.words import cooccurrence
 # %%
 cooccurrence = check(cooccurrence)
 
-# %% [markdown]
-# Three sentences that have travelled through many lectures. The full stop counts as a word.
-
 # %%
-texts = ["I like deep learning .", "I like NLP .", "I enjoy flying ."]
-three_sentences = [text.split() for text in texts]
-columns = ["I", "like", "enjoy", "deep", "learning", "NLP", "flying", "."]
 counts = cooccurrence(three_sentences, columns, 2)
 show_table(counts, columns, columns)
 #>          I like enjoy deep learning NLP flying .
@@ -360,7 +428,7 @@ show_table(counts, columns, columns)
 
 # %% [markdown]
 # Read it aloud. *I* and *like* met twice, in the first and in the second sentence. *Like* and *deep* met once. If you
-# see me, I see you: a window that is the same on both sides gives a symmetric matrix.
+# see me, I see you: a window that is the same on both sides gives a symmetric matrix, one that equals its transpose.
 
 # %%
 print("symmetric:", np.array_equal(counts, counts.T))
@@ -380,48 +448,12 @@ from course_lib.widgets import CooccurrenceWindow
 CooccurrenceWindow(three_sentences, vocabulary=columns, window=2, count=cooccurrence)
 
 # %% [markdown]
-# ### The same for documents
-#
-# Instead of a window one can take a whole document: a page, an article, a review. Then the rows are words, the
-# columns documents, and a cell says how often the word occurs in the document. That is the **term–document matrix**,
-# of shape (V, D) for D documents. Search engines grew from it.
-#
-# ### Exercise · term_document · ●○○ · 6 minutes
-#
-# **Write** `term_document(documents, vocabulary)`: count each word in each document.
-#
-# - **Input:** a list of D documents, each a list of words; the vocabulary, V words.
-# - **Output:** an int array of shape (V, D). Words outside the vocabulary are ignored.
-# - **Example:** `term_document([["the", "cat", "the"], ["on"]], ["the", "on"])` is `[[2, 0], [0, 1]]`.
-
-# %% tags=["exercise"]
-from course_lib.reference.words import term_document
-
-# %%
-term_document = check(term_document)
-
-# %%
-per_document = term_document(three_sentences, columns)
-show_table(per_document, columns, ["text 1", "text 2", "text 3"])
-#>          text 1 text 2 text 3
-#>        I      1      1      1
-#>     like      1      1      0
-#>    enjoy      0      0      1
-#>     deep      1      0      0
-#> learning      1      0      0
-#>      NLP      0      1      0
-#>   flying      0      0      1
-#>        .      1      1      1
-
-# %% [markdown]
-# The table can be read in two ways. A **row** is a vector for a word: in which documents does it live? A **column**
-# is a vector for a document: which words does it hold? Two words are alike when they live in the same documents. Two
-# documents are alike when they hold the same words.
-
-# %% [markdown]
 # ## 6. Comparing two vectors
 #
-# We have vectors. When are two of them alike? The dot product is one answer. Take two short ones:
+# We have vectors. When are two of them alike? The dot product is one answer. Take two short ones.
+#
+# We also need the **length** of a vector, seen as an arrow: the square root of the sum of its squares,
+# ‖v‖ = √(Σᵢ vᵢ²). NumPy calls it `np.linalg.norm(v)`. (Python's `len(v)` is something else: how many numbers v has.)
 
 # %%
 v = np.array([3, 1, 2])
@@ -432,17 +464,19 @@ print(f"‖v‖ = {np.linalg.norm(v):.2f}, ‖w‖ = {np.linalg.norm(w):.2f}")
 #> ‖v‖ = 3.74, ‖w‖ = 3.61
 
 # %% [markdown]
-# 3·3 + 1·0 + 2·2, as it should be. The lengths are the square roots of the sums of squares, ‖v‖ = √(Σᵢ vᵢ²).
+# 3·3 + 1·0 + 2·2 = 13, as it should be.
 #
 # **Predict first, then run.** Suppose that one word occurs ten times as often as another, in the same company. Then
-# its row is ten times as long. What happens to its dot product with everything else?
+# each number in its row is ten times as large. What happens to its dot product with everything else?
 
 # %%
-for times in [1, 2, 10]:
-    print(f"v · ({times:>2} w) = {np.dot(v, times * w)}")
-#> v · ( 1 w) = 13
-#> v · ( 2 w) = 26
-#> v · (10 w) = 130
+longer = {times: int(np.dot(v, times * w)) for times in [1, 2, 10]}
+for times, product in longer.items():
+    print(f"v · ({times:>2} w) = {product}")
+
+# %% tags=["solution"]
+print(longer)
+#> {1: 13, 2: 26, 10: 130}
 
 # %% [markdown]
 # The dot product grows with the length, and the length of a row grows with the frequency of its word. Rank by dot
@@ -527,15 +561,18 @@ print(f"text 1 and text 3: {cosine_similarity(first, third):.3f}")
 # with the *square*. **Predict first, then run:** how much memory does it need at four bytes a cell?
 
 # %%
-for size in [10_000, 100_000]:
-    cells = size**2
-    print(f"{size:>7,} words: {cells:.0e} cells, {4 * cells / 1e9:>4.1f} GB")
-#>  10,000 words: 1e+08 cells,  0.4 GB
-#> 100,000 words: 1e+10 cells, 40.0 GB
+gigabytes = {size: 4 * size**2 / 1e9 for size in [10_000, 100_000]}
+for size, much in gigabytes.items():
+    print(f"{size:>7,} words: {size**2:.0e} cells, {much:>4.1f} GB")
+
+# %% tags=["solution"]
+print(gigabytes)
+#> {10000: 0.4, 100000: 40.0}
 
 # %% [markdown]
-# The second one does not fit into your laptop. And what would fill it? Almost nothing. Let us count the miniature
-# world, all words that occur at least five times, most frequent first.
+# The second one does not fit into your laptop. And what would fill it? Almost nothing. (So one stores only the cells
+# that are not 0: a *sparse* matrix.) Let us count the miniature world, all words that occur at least five times, most
+# frequent first.
 
 # %%
 vocabulary = [word for word, count in word_counts.most_common() if count >= 5]
@@ -553,6 +590,8 @@ assert 0.8 < np.mean(world_counts == 0) < 0.99
 #
 # So the raw counts have three troubles: they are huge, they are sparse, and, as we shall see now, they listen to the
 # wrong words. We begin with the last one.
+#
+# **A good place for a break.** You have turned a text into vectors and compared them. What follows makes them better.
 
 # %% [markdown]
 # ## 8. Which neighbours tell us something?
@@ -573,9 +612,10 @@ print([(vocabulary[j], int(tea[j])) for j in np.argsort(-tea)[:8]])
 #
 # $$\text{PMI}_{ij} = \log_2 \frac{X_{ij} \cdot N}{(\text{sum of row } i)\,(\text{sum of column } j)}$$
 #
-# This is the **pointwise mutual information**, in bits. 0: as often as chance would have it. 1: twice as often. 3:
-# eight times. Negative values say "less often than by chance", and for rare words one cannot tell that from bad luck.
-# So they are set to 0. What remains is **PPMI**, *positive* PMI.
+# This is the **pointwise mutual information**. The logarithm to base 2 counts in **bits**, and every bit is one
+# doubling. 0: as often as chance would have it. 1: twice as often. 3: eight times. Negative values say "less often than
+# by chance", and for rare words one cannot tell that from bad luck. So they are set to 0. What remains is **PPMI**,
+# *positive* PMI.
 #
 # ### Exercise · ppmi · ●●○ · 12 minutes
 #
@@ -612,24 +652,25 @@ assert {"cup", "drinks", "coffee"} & {vocabulary[j] for j in np.argsort(-tea)[:8
 # %% [markdown]
 # ## 9. Fewer numbers: the singular value decomposition
 #
-# Two troubles are left: the rows are long, and nearly empty. Yet they are full of repetition. Whoever met *drinks*
-# will also have met *cup*. Could a hundred numbers say what a hundred thousand say?
+# Two troubles are left: a row has very many numbers, and nearly all of them are 0. Yet the rows are full of repetition.
+# Whoever met *drinks* will also have met *cup*. Could a hundred numbers say what a hundred thousand say?
 #
-# The tool is one of the most beautiful theorems of linear algebra. **Every** matrix X of shape (m, n) can be written
-# as
+# Think of the plainest table there is: one column times one row. Each of its rows is the same row, now larger, now
+# smaller. For n words it takes 2n numbers instead of n². Call it a **layer**. How close can one layer come to our
+# counts? How close can the sum of two?
 #
-# $$X = U \, \Sigma \, V^\top$$
+# One of the most beautiful theorems of linear algebra answers that. **Every** matrix X is a sum of layers:
 #
-# - U has shape (m, r), with r the smaller of m and n. Its columns are orthogonal and have length 1.
-# - Σ has shape (r, r), with the **singular values** σ₁ ≥ σ₂ ≥ … ≥ 0 on the diagonal and 0 elsewhere.
-# - V has shape (n, r). Its columns are orthogonal and have length 1, too.
+# $$X = \sigma_1 \, u_1 v_1^\top + \sigma_2 \, u_2 v_2^\top + \dots + \sigma_r \, u_r v_r^\top$$
 #
-# This is the **singular value decomposition**, the SVD. Think of it as a sum of r layers. Each layer is one column of
-# U, one column of V and one number σ that says how strong the layer is. The strongest layers come first.
+# Each is a column u times a row vᵀ, both of length 1, and a number σ that says how strong the layer is. The strongest
+# come first: σ₁ ≥ σ₂ ≥ … ≥ 0, the **singular values**. All the columns u are orthogonal to each other, and so are all
+# the v: no layer repeats another. If X has shape (m, n), then r is the smaller of m and n.
 #
-# **Truncate** it: keep the first k layers and drop the rest. Eckart and Young proved in 1936 that no other matrix of
-# rank k comes closer to X, in the sum of squared differences. And that sum is just the squares of the singular values
-# that were dropped:
+# This is the **singular value decomposition**, the SVD. It is often written as one product, $X = U \Sigma V^\top$: the
+# columns of U are the u, the rows of Vᵀ are the v, and Σ has the singular values on its **diagonal** (from the top left
+# to the bottom right) and 0 elsewhere. NumPy returns U, the singular values as a flat array, and Vᵀ (not V, and this V
+# is not the size of the vocabulary). Here is a small table of how often five words have met.
 
 # %%
 few_words = ["cat", "dog", "pet", "car", "bus"]
@@ -643,29 +684,68 @@ X = np.array(
     ]
 )
 U, sigma, Vt = np.linalg.svd(X)
+print("shapes", U.shape, sigma.shape, Vt.shape)
 print("singular values", sigma.round(2))
-best = (U[:, :2] * sigma[:2]) @ Vt[:2]  # rank 2
-print(f"lost by keeping two:          {np.sum((X - best) ** 2):.1f}")
-print(f"squares of the dropped three: {np.sum(sigma[2:] ** 2):.1f}")
+layers = [sigma[j] * np.outer(U[:, j], Vt[j]) for j in range(5)]  # np.outer: a column times a row
+show_table(layers[0].round(1), few_words, few_words)
+#> shapes (5, 5) (5,) (5, 5)
 #> singular values [13.98  8.63  6.6   5.52  4.26]
-#> lost by keeping two:          92.2
-#> squares of the dropped three: 92.2
+#>     cat dog pet car bus
+#> cat 4.2 3.9 4.7 1.5 1.3
+#> dog 3.9 3.7 4.4 1.4 1.2
+#> pet 4.7 4.4 5.2 1.7 1.4
+#> car 1.5 1.4 1.7 0.5 0.5
+#> bus 1.3 1.2 1.4 0.5 0.4
 
 # %% [markdown]
-# So this is the recipe for **dense** word vectors. For word i take the first k numbers of row i of U, each multiplied
-# by its singular value:
+# That is the strongest layer: whoever meets many meets everybody often. Now add the others.
+
+# %%
+sums = np.cumsum(layers, axis=0)  # sums[k - 1] is the sum of the first k layers
+figure, panels = plt.subplots(1, 4, figsize=(10, 2.9), layout="constrained")
+views = {"X": X, "1 layer": sums[0], "2 layers": sums[1], "4 layers": sums[3]}
+for axes, (title, table) in zip(panels, views.items(), strict=True):
+    axes.imshow(table, cmap="Blues", vmin=0, vmax=14)
+    for i, j in np.ndindex(table.shape):
+        axes.text(j, i, str(round(table[i, j])), ha="center", va="center")
+    axes.set(title=title, xticks=range(5), yticks=range(5), xticklabels=few_words, yticklabels=few_words)
+assert np.abs(X - sums[3]).max() < 2.1
+picture(
+    figure,
+    "Four tables of the five words. X, the counts. One layer: every row has its largest number at pet, even pet's own. "
+    "Two layers: the row and the column of pet are nearly right, with 0 where pet meets itself, but car and bus hardly "
+    "seem to meet. Four layers: close to X; car and bus meet, and no cell is off by more than 2.",
+)
+
+# %%
+for k in [1, 2, 5]:
+    lost, dropped = np.sum((X - sums[k - 1]) ** 2), np.sum(sigma[k:] ** 2)
+    print(f"{k} of 5 layers: squared differences {lost:5.1f}, squares of the dropped σ {dropped:5.1f}")
+#> 1 of 5 layers: squared differences 166.7, squares of the dropped σ 166.7
+#> 2 of 5 layers: squared differences  92.2, squares of the dropped σ  92.2
+#> 5 of 5 layers: squared differences   0.0, squares of the dropped σ   0.0
+
+# %% [markdown]
+# The smallest number of layers that add up to a matrix is its **rank**: one layer has rank 1, and X needs all five.
+# **Truncate** the sum: keep the first k layers and drop the rest. In squared differences, this loses just the squares
+# of the dropped σ. Eckart and Young proved in 1936 that no other matrix of rank k comes closer to X.
+#
+# Now look at one word. Row i of the first k layers is
+#
+# $$(U_{i1} \sigma_1) \, v_1^\top + \dots + (U_{ik} \sigma_k) \, v_k^\top$$
+#
+# The rows vᵀ are the same for all words. What belongs to word i alone are the k numbers in front of them. So this is
+# the recipe for **dense** word vectors: take the first k numbers of row i of U, each multiplied by its singular value.
+# For all words at once:
 #
 # $$\text{vectors} = U_k \, \Sigma_k$$
-#
-# Why U and not V? The rows of X are the words, and X V = U Σ is each row of X, expressed in the new directions. (This
-# V is the matrix of the theorem. The size of the vocabulary has the same letter, alas.) Why the Σ? It gives a
-# direction as much weight as it has in the data.
 #
 # ### Exercise · svd_vectors · ●●○ · 10 minutes
 #
 # **Write** `svd_vectors(matrix, k)`: a vector of k numbers for each row.
 #
-# - **Input:** an array of shape (V, C), and k with 1 ≤ k ≤ min(V, C).
+# - **Input:** an array of shape (V, C), and k with 1 ≤ k ≤ min(V, C). (If it is not square, NumPy pads U or Vᵀ with
+#   directions that belong to no layer, unless you ask for `full_matrices=False`.)
 # - **Output:** an array of shape (V, k): U_k Σ_k. Signs are free: if you turn a column of U and the same column of V
 #   round, their product stays the same. So both are right.
 # - **Example:** `[[3, 0, 4]]` with k = 1 gives `[[5]]` or `[[-5]]`.
@@ -682,7 +762,8 @@ svd_vectors = check(svd_vectors)
 # Look at the five words again: *cat*, *dog* and *pet* keep company, and so do *car* and *bus*. Keep two numbers for
 # each.
 #
-# **Predict first, then run.** Many would say: the first number will mean "animal" and the second "vehicle".
+# **Predict first, then run.** Many would say: the first number will mean "animal" and the second "vehicle". Do you
+# agree? For which words would the second number then be large?
 
 
 # %%
@@ -695,6 +776,10 @@ def towards(word, points, names):
 points = towards("cat", svd_vectors(X, 2), few_words)
 for word, (one, two) in zip(few_words, points, strict=True):
     print(f"{word}: {one:6.2f} {two:6.2f}")
+
+# %% tags=["solution"]
+for word, (one, two) in zip(few_words, points, strict=True):
+    print(f"{word}: {one:6.2f} {two:6.2f}")
 #> cat:   7.64   4.28
 #> dog:   7.17   3.01
 #> pet:   8.52  -6.68
@@ -703,8 +788,8 @@ for word, (one, two) in zip(few_words, points, strict=True):
 
 # %% [markdown]
 # The first axis is shared by all: mostly it says how many meetings a word had. The second is no vehicle axis at all.
-# *Car* and *bus* are near 0 on it. It splits *pet* from *cat* and *dog*. Did the SVD go wrong? No. We asked the wrong
-# question.
+# *Car* and *bus* have the smallest numbers on it, one above 0 and one below. It splits *pet* from *cat* and *dog*. Did
+# the SVD go wrong? No. We asked the wrong question.
 #
 # Look at the *rows*. Row *cat* is large at *pet* and at *dog*. Row *dog* is large at *pet* and at *cat*. Row *pet* is
 # large at *cat* and at *dog*, and 0 at *pet*: it keeps the same company only in part. Two words are similar when they
@@ -723,7 +808,7 @@ for a, b in [("cat", "dog"), ("cat", "pet"), ("car", "bus")]:
 # *Car* and *bus* met often and have almost nothing else in common, so their rows are almost at right angles!
 #
 # Now suppose that every word also kept its own company: put on the diagonal the number of all its meetings, the sum
-# of its row. Decompose again.
+# of its row. (`np.diag` makes a matrix with given numbers on its diagonal.) Decompose again.
 
 # %%
 repaired = X + np.diag(X.sum(axis=1))
@@ -779,6 +864,7 @@ world_svd = svd_vectors(world_ppmi, 200)
 world_vectors = world_svd[:, :50]  # the same as svd_vectors(world_ppmi, 50)
 print("shape", world_ppmi.shape, "becomes", world_vectors.shape)
 print(f"zeros: {np.mean(world_ppmi == 0):.0%} before, {np.mean(world_vectors == 0):.0%} now")
+print(f"100,000 words: {4 * 100_000**2 / 1e9:g} GB before, {4 * 100_000 * 300 / 1e9:g} GB with 300 numbers each")
 assert np.mean(world_vectors == 0) < 0.01
 
 # %% [markdown]
@@ -786,6 +872,7 @@ assert np.mean(world_vectors == 0) < 0.01
 # |---|---|---|
 # | numbers a word | as many as words, 10,000 to 100,000 | 50 to 300 is classic |
 # | zeros | nearly all | none |
+# | memory for 100,000 words | 40 GB; far less if only the cells that are not 0 are stored | 0.12 GB at 300 numbers |
 # | two words without a common neighbour | cosine 0 | still comparable: similar neighbours share directions |
 # | as features for a classifier | many weights to learn | few, and they work better |
 # | what a single number means | "met this word" | nothing by itself |
@@ -845,13 +932,13 @@ marks["PPMI"] = same_category(world_ppmi)
 for k in [2, 10, 50]:
     marks[f"PPMI, SVD to {k}"] = same_category(world_svd[:, :k])
 for name, mark in marks.items():
-    print(f"{name:>16}: {mark:4.0%} of {len(category)} words")
-assert marks["one-hot"] < 0.2 < 0.7 < marks["counts"] < marks["PPMI"]
+    print(f"{name:>16}: {mark:4.0%}, {mark * len(category):>3.0f} of {len(category)} words")
+assert marks["one-hot"] < 0.2 < 0.7 < marks["counts"] < marks["PPMI"] < marks["counts"] + 0.08
 assert marks["PPMI, SVD to 2"] < 0.5 and marks["PPMI, SVD to 50"] > marks["PPMI"] - 0.05
 
 # %% [markdown]
-# PPMI beats the bare counts. Two numbers a word are too few, and fifty are as good as all the hundreds. That is the
-# bargain of the SVD.
+# Two numbers a word are too few, and fifty are as good as all the hundreds. That is the bargain of the SVD. PPMI is
+# ahead of the bare counts, but only by a handful of words: that could be luck. Section 12 has a better test.
 #
 # ### The size of the window
 #
@@ -878,22 +965,46 @@ for window in [1, 5]:
 #
 # $$\text{king} - \text{man} + \text{woman}$$
 #
-# This should be *queen*. It is the equation of section 1, king − queen + woman ≈ man, with two terms moved across.
-# Look which word lies nearest, by cosine. The three given words are left out. That is a rule of the game, and a
-# generous one: without it the answer is very often one of the three. Here is the function, ready-made. It makes all
-# vectors of length 1 first.
+# This should be *queen*: look which word lies nearest, by cosine. Two rules belong to the game. First every vector is
+# brought to length 1, so that no long one decides alone. And the three given words are left out. (How much that helps,
+# we shall measure.)
+#
+# ### Exercise · analogy · ●●○ · 8 minutes
+#
+# **Write** `analogy(a, b, c, k, vectors, vocabulary)`: "a is to b as c is to …?"
+#
+# - **Input:** three words of the vocabulary; k; an array of shape (V, d), row i being the vector of word i; the
+#   vocabulary, a list of V words.
+# - **Output:** a list of the k words nearest to b − a + c by cosine, nearest first, without a, b and c. All vectors are
+#   brought to length 1 before anything else. A row of zeros stays as it is, and its cosine counts as 0.
+# - **Example:** with the invented features of section 1 and a *crown* `[1, 0, 0]`, man is to king as woman is to
+#   `["queen", "crown"]` (k = 2).
 
-# %% tags=["show"]
+# %% tags=["exercise"]
 from course_lib.reference.words import analogy
 
 # %%
-for a, b, c in [("man", "king", "woman"), ("france", "paris", "japan"), ("walk", "walked", "jump")]:
-    print(f"{a} is to {b} as {c} is to ... {', '.join(analogy(a, b, c, 4, world_vectors, vocabulary))}")
+analogy = check(analogy)
 
 # %% [markdown]
-# Sometimes right, sometimes near, sometimes off: with fifty numbers a word, the royal family is one crowd. How often
-# is it right? We know the pairs, so we can ask every question. To save time we ask all questions at once, as one
-# matrix product. Nothing else is new.
+# Try it with fifty numbers a word and with two hundred. The last line is the equation of section 1, king − queen +
+# woman.
+
+# %%
+asked = [("man", "king", "woman"), ("france", "paris", "japan"), ("walk", "walked", "jump")]
+asked.append(("queen", "king", "woman"))
+for a, b, c in asked:
+    print(f"{a} is to {b} as {c} is to ...")
+    for vectors in [world_vectors, world_svd]:
+        print(f"  {vectors.shape[1]:>3} numbers: {', '.join(analogy(a, b, c, 4, vectors, vocabulary))}")
+first = [analogy(a, b, c, 1, world_svd, vocabulary)[0] for a, b, c in asked]
+assert (first[0], first[1], first[3]) == ("queen", "tokyo", "man")
+assert "queen" not in analogy(*asked[0], 4, world_vectors, vocabulary)
+
+# %% [markdown]
+# With 200 numbers the promise of section 1 is kept: *queen*, *tokyo* and *man* come first. With 50, the royal family is
+# one crowd, and so are the capitals; but 50 put *jumped* first. How often is the answer right? We know the pairs, so we
+# can ask every question, and to save time all at once, as one matrix product. Nothing else is new.
 
 
 # %%
@@ -921,13 +1032,21 @@ from course_lib.data import world_analogies
 world_spaces = {"counts": world_counts, "PPMI": world_ppmi}
 world_spaces |= {"SVD to 50": world_vectors, "SVD to 200": world_svd}
 print(" " * 18, *(f"{name:>10}" for name in world_spaces))
+solved = {}
 for section, questions in world_analogies().items():
-    shares = [share_solved(questions, vocabulary, vectors)[0] for vectors in world_spaces.values()]
-    print(f"{section:>18}", *(f"{share:>10.0%}" for share in shares))
+    solved[section] = [share_solved(questions, vocabulary, vectors)[0] for vectors in world_spaces.values()]
+    print(f"{section:>18}", *(f"{share:>10.0%}" for share in solved[section]))
+assert min(solved["capital"][:2]) > 0.7 and solved["capital"][2] < 0.2 and solved["capital"][3] > 0.6
+assert max(solved["plural"]) < 0.2 and solved["comparative"][2] > solved["comparative"][3]
+capital_of = dict(pair for question in world_analogies()["capital"] for pair in (question[:2], question[2:]))
+countries, capitals = ([vocabulary.index(word) for word in names] for names in (capital_of, capital_of.values()))
+own = np.sum(world_counts[countries][:, capitals].argmax(axis=1) == np.arange(len(capital_of)))
+print(f"{own} of {len(capital_of)} countries have met their own capital more often than any other")
 
 # %% [markdown]
-# There are hundreds of words to choose from, so guessing would score next to nothing. Some relations are there to be
-# read off, others hardly: counting gives good *neighbours* long before it gives good *differences*.
+# There are hundreds of words to choose from, so guessing would score next to nothing. Plurals are hardly found by any
+# of the four. With capitals the bare counts win: as the last line says, that fact can nearly be read off the table, and
+# there is little to gain by reworking it.
 #
 # Compare the last two columns. Fifty directions are enough to say "this is a capital". *Which* country it belongs to
 # is a fine detail, seen in a few sentences only, and an SVD throws fine details away first. With 200 directions it is
@@ -959,7 +1078,7 @@ for section, questions in world_analogies().items():
 # Be clear about what this table is. It was **not** counted. It was learned, together with all the layers above it:
 # first by imitating a larger network that had read a great deal of text, then on very many pairs of sentences that
 # belong together. And it is **static**: one row for *apple*, be it fruit or firm. The layers above the table take the
-# sentence into account. We look at them in lesson 13.
+# sentence into account. We run them in lesson 12.
 
 # %%
 from course_lib.data import available, minilm_available, minilm_word_vectors
@@ -980,16 +1099,18 @@ for word in ["cat", "motel", "walked", "good", "python", "apple", "amazon"]:
             print(f"{word:>7}, {name:>6}: {', '.join(nearest(word, 7, vectors, words))}")
 if "MiniLM" in spaces:
     words, vectors = spaces["MiniLM"]
-    assert {"dog", "kitten"} <= set(nearest("cat", 7, vectors, words))
-    assert "hotel" in nearest("motel", 3, vectors, words)
+    assert {"cats", "kitten", "dog"} <= set(nearest("cat", 7, vectors, words))
+    assert "hotel" in nearest("motel", 3, vectors, words) and "bad" in nearest("good", 3, vectors, words)
+    assert {"snakes", "pip"} <= set(nearest("python", 7, vectors, words))
+    assert "iphone" in nearest("apple", 7, vectors, words) and "netflix" in nearest("amazon", 7, vectors, words)
 
 # %% [markdown]
-# If you have MiniLM, look at the last lines. *Python* is a snake and a programming language, *apple* and *amazon* are
-# above all firms. No dictionary entry was needed: it is in the company these words keep today. But all senses of a
-# word share one row.
+# In MiniLM, *cat* is near *cats*, *kitten* and *dog*. *Python* is near *snakes*, and near *pip*, which installs
+# Python's packages. *Apple* (near *iphone*) and *amazon* (near *netflix*) are above all firms. No dictionary entry was
+# needed: it is in the company these words keep today. But all senses of a word share one row.
 #
-# And look at *good*: one of its nearest neighbours is *bad*. Opposites keep the same company. To vectors of this kind
-# they are similar.
+# And *good* has *bad* among its three nearest neighbours. Opposites keep the same company. To vectors of this kind they
+# are similar.
 #
 # Walk through the spaces yourself. Type a word, or click one, and see its neighbours. Then choose *analogy*: *man* is
 # to *king* as *woman* is to …? The parallelogram is seen best on the map of *these words*. Switch between SVD, counts
@@ -1005,14 +1126,16 @@ EmbeddingExplorer(spaces, nearest=nearest, analogy=analogy, word="cat", triple=t
 # %% [markdown]
 # ### Do people agree?
 #
-# For a measurement we need judges. In 2002 and later, people were asked: on a scale, how similar, or how related, are
-# *tiger* and *cat*, *computer* and *keyboard*, *king* and *cabbage*? Two such lists are **WordSim-353** and **MEN**.
-# We compare the *order* of the pairs: do the pairs that people call most similar have the largest cosines? The
-# measure for that is **Spearman's ρ**, the correlation of the two rankings: 1 for the same order, 0 for no
-# connection.
+# For a measurement we need judges. For the list **WordSim-353**, people said on a scale how similar, or how related,
+# *tiger* and *cat* are, *computer* and *keyboard*, *king* and *cabbage*. For **MEN** they saw two pairs at a time and
+# chose the more related one; a pair's score says how often it was chosen.
+#
+# We compare the *order* of the pairs: do those that people call most similar have the largest cosines? **Spearman's ρ**
+# replaces each list of numbers by their ranks and says how well the two rankings agree: 1 for the same order, 0 for no
+# connection, −1 for the opposite order.
 #
 # These lists, like the other real data of this section, do not come with the course. A cell that misses its data says
-# how to get it. Without it, read on: the text says what others saw.
+# how to get it. Without it, read on: the text says what we measured (in November 2026, on Linux with two cores).
 
 # %% tags=["show"]
 from course_lib.reference.words import rank_correlation
@@ -1042,28 +1165,33 @@ if available("wordsim"):
         for name, (words, vectors) in judged_spaces.items():
             rho, pairs = agreement(judgements, words, vectors)
             print(f"{title}, {name:>6}: ρ = {rho:.3f} on {pairs:>5,} of {len(judgements):,} pairs")
-    if "MiniLM" in spaces:
-        assert 0.7 < agreement(wordsim("EN-WS-353-ALL"), *spaces["MiniLM"])[0] < 0.85
-        assert 0.7 < agreement(wordsim("EN-MEN-TR-3k"), *spaces["MiniLM"])[0] < 0.85
+            said = {"WordSim-353": {"MiniLM": 0.78}, "MEN": {"counts": 0.22, "PPMI": 0.35, "SVD": 0.34, "MiniLM": 0.78}}
+            assert abs(rho - said[title].get(name, rho)) < 0.02  # what the text below says
 else:
     print("The lists of human judgements are not on this machine.")
     print("To get them (0.2 MB), run in a terminal: course data get wordsim")
 
 # %% [markdown]
-# Read it with care. The miniature world knows only a few hundred words, so it can be asked about few pairs, and on so
-# few pairs of WordSim-353 a ρ is little more than a guess. MEN is the better judge here: PPMI is ahead of the bare
-# counts, and the table learned from real text is far ahead of our small world. To be fair, compare on the same pairs:
+# Read it with care. The miniature world knows only a few hundred words, so it can be asked about few pairs: 19 of
+# WordSim-353, and on so few a ρ is little more than a guess. MEN is the better judge, with more than three hundred:
+# 0.22 for the bare counts, 0.35 for PPMI, 0.34 for the SVD. The table learned from real text is far ahead: 0.78 on
+# both lists. To be fair, compare on the same pairs:
 
 # %%
 if available("wordsim") and "MiniLM" in spaces:
-    judgements = [(a, b, score) for a, b, score in wordsim("EN-MEN-TR-3k") if {a, b} <= set(vocabulary)]
+    in_both = set(vocabulary) & set(spaces["MiniLM"][0])
+    judgements = [(a, b, score) for a, b, score in wordsim("EN-MEN-TR-3k") if {a, b} <= in_both]
     for name, (words, vectors) in judged_spaces.items():
         rho, pairs = agreement(judgements, words, vectors)
         print(f"{name:>6}: ρ = {rho:.3f} on the same {pairs} pairs of MEN")
+        assert name != "MiniLM" or 0.74 < rho < 0.78
+else:
+    print("This comparison needs MiniLM and the lists: course data get minilm wordsim")
 
 # %% [markdown]
-# Is that because MiniLM *learned* while we *counted*, or because it read so much more? Partly the second. Here is the
-# whole of your own pipeline once more, on real sentences: the captions of 10,000 photographs.
+# It stays far ahead, with 0.76. Is that because MiniLM *learned* while we *counted*, or because it read so much more?
+# Partly the second. Here is the whole of your own pipeline once more, on real sentences: the captions of 10,000
+# photographs.
 
 # %%
 if available("multi30k") and available("wordsim"):
@@ -1078,14 +1206,16 @@ if available("multi30k") and available("wordsim"):
     for name, vectors in caption_spaces.items():
         rho, pairs = agreement(wordsim("EN-MEN-TR-3k"), caption_words, vectors)
         print(f"{name:>6} from captions: ρ = {rho:.3f} on {pairs} pairs of MEN")
+        assert abs(rho - {"counts": 0.33, "PPMI": 0.54, "SVD": 0.57}[name]) < 0.02
+    print(f"{sum(caption_word_counts.values()):,} words of captions")
 else:
     print("The captions, or the judgements, are not on this machine.")
     print("To get them (7 MB), run in a terminal: course data get multi30k wordsim")
 
 # %% [markdown]
-# With real sentences the steps of this lesson pay off one by one: counting, reweighting, reducing. And these captions
-# are little more than a hundred thousand words. You have come a good part of the way with addition, division and one
-# theorem.
+# With real sentences the steps of this lesson pay off one by one: 0.33 for the counts, 0.54 for PPMI, 0.57 for the
+# SVD, on 636 pairs. And these captions have fewer words than our miniature world. You have come a good part of the way
+# with addition, division and one theorem.
 #
 # ### Analogies by the thousand
 #
@@ -1104,45 +1234,47 @@ if available("analogies") and "MiniLM" in spaces:
     without = share_solved(common, *spaces["MiniLM"], leave_out=False)[0]
     print(f"capital-common-countries, if the three given words may be answers: {without:.0%}")
     assert 0.8 < results["capital-common-countries"][0] < 0.92
-    assert results["gram8-plural"][0] > 0.9
+    assert results["gram8-plural"][0] > 0.95 and results["gram3-comparative"][0] > 0.9 and without < 0.05
+    assert results["gram6-nationality-adjective"][0] > 0.98 and results["currency"][0] < 0.15
 else:
     print("MiniLM, or the list of questions, is not on this machine.")
     print("To get both (92 MB), run in a terminal: course data get minilm analogies")
 
 # %% [markdown]
-# Relations of form (plurals, comparatives, nationalities) and well-known facts work well. Currencies fail: who writes
-# "the lev of Bulgaria"? And there are few such questions, so their share is uncertain, too.
+# Relations of form work well: nationalities (nearly all), plurals (97 %), comparatives (94 %). So do well-known facts:
+# 86 % of the common capitals. Currencies fail with 7 %: who writes "the lev of Bulgaria"? And there are only 54 such
+# questions, so their share is uncertain, too.
 #
 # Mind the rules of the game: only those questions could be asked whose four words all have a vector, and the three
-# given words were forbidden as answers. The last line shows what that is worth.
+# given words were forbidden as answers. Without that, the 86 % fall to 1 %.
 
 # %% [markdown]
 # ## 13. What stays open
 #
 # | | numbers a word | similarity | strength | weakness |
 # |---|---|---|---|---|
-# | dictionary | none | steps in a tree | exact, made by experts | incomplete, no degrees, work |
+# | dictionary | none | steps in a tree | exact, made by experts | incomplete, coarse degrees, work |
 # | one-hot | V | none: all at right angles | simple, never wrong | knows nothing |
 # | counts | V | cosine | from plain text, readable | huge, sparse, frequent words drown the rest |
 # | PPMI + SVD | k, often 50 to 300 | cosine | dense, good neighbours | one large decomposition, anew each time |
 # | learned embeddings | k, 300 is typical | cosine | dense, read any amount of text | no number can be explained |
 #
-# The path so far: symbols → counts → reweighted and reduced counts → learned vectors. Three questions stay open.
+# Three questions stay open.
 #
 # - **Growth.** An SVD of a 100,000 × 100,000 matrix is no small thing, and tomorrow's text changes all of it. Can one
-#   learn the dense vectors directly, reading the text once, word by word? These are **embeddings**. Lesson 03 does
-#   it.
+#   learn the dense vectors directly, reading the text once, word by word? These are **embeddings**, the topic of
+#   lesson 03.
 # - **Senses.** One row for *apple*. All the methods in the table are static, the learned ones as well. A vector that
 #   depends on the sentence needs the networks of the later lessons.
-# - **Order.** "Dog bites man" and "man bites dog" have the same windows, if the window is wide. Lesson 02 looks at
-#   order first.
+# - **Order.** "Dog bites man" and "man bites dog" have the same windows, if the window is wide. Order is the topic of
+#   lesson 02.
+#
+# Lessons 02 to 04 are still being written. From here the course goes on with [05_backprop](05_backprop.ipynb).
 #
 # ### In short
 #
-# - Meaning can be approached through use, and use can be counted.
-# - One-hot vectors are orthogonal: no similarity at all.
-# - Co-occurrence counts make similar words similar. Narrow windows find words of the same kind, wide ones words of
-#   the same scene.
+# - Use can be counted, and counts make similar words similar. Narrow windows find words of the same kind, wide ones
+#   words of the same scene.
 # - The cosine compares directions and forgets lengths, and with them frequency.
 # - PPMI asks how much more often than by chance. The SVD keeps the k strongest directions, and no other rank-k matrix
 #   comes closer.

@@ -8,7 +8,7 @@
 #   - write the engine that does this for any graph, and say why it costs so little
 #   - find a bug in a backward function, and tell when gradients vanish, explode or die
 # builds_on: [start_here, words]
-# minutes: 210
+# minutes: 270
 # sources:
 #   - "David Rumelhart, Geoffrey Hinton and Ronald Williams, *Learning representations by back-propagating errors*
 #     (1986): the paper that made it popular. Seppo Linnainmaa had the algorithm in his thesis of 1970."
@@ -47,6 +47,8 @@ np.set_printoptions(precision=4, suppress=True)
 # **Backpropagation** answers the question for all knobs at once, and it takes about as long as two or three runs. No
 # trick in this course matters more. At the end of this lesson you will have written it yourself.
 #
+# It is a long lesson. Do it in two sittings; a good place for the break is marked at the end of section 7.
+#
 # One sentence is our motto for the first third:
 #
 # > Calculus with many variables is calculus with one variable, with matrices in it.
@@ -55,7 +57,7 @@ np.set_printoptions(precision=4, suppress=True)
 #
 # ### One knob
 #
-# Let $y = (3x + 1)^2$. At $x = 2$ we get $y = 49$. Now nudge $x$ by a thousandth. How far does $y$ move?
+# Let $y = (3x + 1)^2$. At $x = 2$ we get $y = 49$. Now nudge $x$ by a thousandth and see how far $y$ moves.
 
 
 # %%
@@ -104,17 +106,17 @@ gradient = 2 * here
 print("f here                     ", bowl(here))
 print("after a step along it      ", round(bowl(here + 0.1 * gradient), 2))
 print("after a step against it    ", round(bowl(here - 0.1 * gradient), 2))
-#> f here                      2.0
-#> after a step along it       2.88
-#> after a step against it     1.28
+
+# %% tags=["solution"]
+assert [round(bowl(here + step * gradient), 2) for step in (0, 0.1, -0.1)] == [2.0, 2.88, 1.28]
 
 # %% [markdown]
 # The gradient points **uphill**, the steepest way up. Its length says how steep. (You will read that it points
-# downhill. It does not; that is why gradient *descent* has a minus sign.) To make a loss smaller, walk against it:
+# downhill. It does not.) To make a loss smaller, walk against it:
 #
-# $$\theta \leftarrow \theta - \alpha \nabla J(\theta)$$
+# $$\theta \leftarrow \theta - \alpha \nabla L(\theta)$$
 #
-# Here $\theta$ stands for all knobs, $J$ for the loss, and $\alpha$ is a small number, the learning rate.
+# Here $\theta$ stands for all knobs, $L$ for the loss, and $\alpha$ is a small number, the learning rate.
 
 # %%
 figure, axes = plt.subplots(figsize=(5, 4.2), layout="constrained")
@@ -266,7 +268,46 @@ print("by formula:\n", np.array([[2 * x * y, x**2], [5, np.cos(y)]]))
 #
 # ### The pieces of a network
 #
-# A network has few kinds of pieces, and each has a simple Jacobian.
+# The basic piece is a **layer**. It multiplies its input by a matrix of **weights**, adds a vector of **biases**, and
+# then bends every entry with a function $f$, the **activation**: $z = Wx + b$ and $h = f(z)$. Without the bend, two
+# layers would be no more than one matrix. Layers between input and output are **hidden** layers, and each entry of
+# $h$ is a hidden **unit**. Three activations are in common use:
+#
+# | | formula | values | slope |
+# |---|---|---|---|
+# | **sigmoid** | $\sigma(z) = 1 / (1 + e^{-z})$ | 0 to 1, like a probability | $\sigma(z) (1 - \sigma(z))$ |
+# | **tanh** | $(e^z - e^{-z}) / (e^z + e^{-z})$ | −1 to 1 | $1 - \tanh(z)^2$ |
+# | **ReLU** | $\max(z, 0)$ | 0 and up | 1 where $z > 0$, else 0 |
+
+# %%
+z = np.linspace(-5, 5, 401)
+sigmoid_of_z = 1 / (1 + np.exp(-z))
+slopes = {
+    "sigmoid": (sigmoid_of_z, sigmoid_of_z * (1 - sigmoid_of_z)),
+    "tanh": (np.tanh(z), 1 - np.tanh(z) ** 2),
+    "ReLU": (np.maximum(z, 0), np.where(z > 0, 1.0, 0.0)),
+}
+figure, panels = plt.subplots(1, 3, figsize=(9, 2.8), layout="constrained", sharey=True)
+for axes, (name, (value, slope)) in zip(panels, slopes.items(), strict=True):
+    axes.axhline(0, color="#bbbbbb", lw=0.8)
+    axes.plot(z, value, color="#0072b2", lw=2, label="value")
+    axes.plot(z, slope, "--", color="#d55e00", lw=2, label="slope")
+    axes.set(title=f"{name}: steepest slope {slope.max():.2f}", xlabel="z", ylim=(-1.2, 2.2))
+panels[0].legend(loc="upper left")
+picture(
+    figure,
+    "Three panels, each with a curve and its slope, dashed. The sigmoid climbs from 0 to 1; its slope is a low hill, "
+    "0.25 at z = 0, and nearly 0 beyond 5 on either side. Tanh climbs from -1 to 1; its slope is a hill of height 1, "
+    "nearly 0 beyond 3. ReLU is 0 on the left and climbs in a straight line on the right; its slope is a step from 0 "
+    "to 1 at z = 0.",
+)
+
+# %% [markdown]
+# Far out, sigmoid and tanh are flat: they are **saturated**. ReLU is flat on the left only.
+#
+# Two signs: $u^\top$ is $u$ **transposed**, a column laid down as a row, so $u^\top h$ is the dot product.
+# $\operatorname{diag}(v)$ is the square matrix with $v$ on its diagonal and 0 elsewhere. Each piece has a simple
+# Jacobian:
 #
 # | piece | Jacobian | in words |
 # |---|---|---|
@@ -275,8 +316,8 @@ print("by formula:\n", np.array([[2 * x * y, x**2], [5, np.cos(y)]]))
 # | the same | $\partial z / \partial b = I$ | a bias passes straight through |
 # | $s = u^\top h$ | $\partial s / \partial h = u^\top$ | one output: one row |
 #
-# Put two together. A layer $h = \tanh(Wx + b)$ has the Jacobian $\operatorname{diag}(f'(z)) \, W$. For tanh the
-# derivative is $f'(z) = 1 - \tanh(z)^2$. And $\tanh(z)$ is $h$, which we have anyway. So it is $1 - h^2$.
+# Put two together. A layer $h = \tanh(Wx + b)$ has the Jacobian $\operatorname{diag}(f'(z)) \, W$. The slope of tanh is
+# $1 - \tanh(z)^2$. And $\tanh(z)$ is $h$, which we have anyway. So it is $1 - h^2$.
 #
 # ### Exercise · tanh_layer_jacobian · ●○○ · 8 minutes
 #
@@ -318,8 +359,8 @@ picture(
 
 # %% [markdown]
 # (Blue is positive, red negative, white 0.) The diagonal matrix makes whole rows of $W$ paler. Where a tanh is
-# **saturated**, far out where it is flat, its factor is near 0, and hardly anything gets through that row. Remember
-# this when we come to deep networks.
+# saturated, its factor is near 0, and hardly anything gets through that row. Remember this when we come to deep
+# networks.
 
 # %% [markdown]
 # ## 4. A small network by hand
@@ -367,7 +408,8 @@ picture(
 # an **outer product**: the signal from above, times the input from below.
 #
 # Careful: it is $\partial s / \partial W$ that is an outer product. The derivative of the *vector* $z$ with respect
-# to the *matrix* $W$ is something else. It has three indices:
+# to the *matrix* $W$ is something else. It has three indices. (`einsum` multiplies by names of indices, and sums over
+# those that do not stand behind the arrow.)
 
 # %%
 m, n = 3, 10
@@ -382,8 +424,8 @@ print("delta times it is the outer product:", np.allclose(np.einsum("i,ijk->jk",
 
 # %% [markdown]
 # Two conventions are in use now. **Jacobians** chain by plain matrix products, but come out as rows. **Gradients** in
-# the shape convention fit the update, but need a transpose here and there. A good habit: think in Jacobians, and let
-# the *shapes* tell you at the end what to transpose. In short, before you compute:
+# the shape convention fit the update. Think in Jacobians, and let the *shapes* tell you at the end what to transpose.
+# In short, before you compute:
 #
 # 1. Name every intermediate result, and write down its shape.
 # 2. Keep an eye on the chain: what depends on what?
@@ -423,8 +465,8 @@ for word, part in zip(words, scored["x"].reshape(5, 2), strict=True):
 # ### Is it right? Gradient checking
 #
 # The check told you. But who checks the next gradient you derive, the one that is in no course? You do, with a
-# measurement. It is slow: two runs of the function for every single parameter. So it is no way to train. It is a way
-# to **test**: on a small example, once, before you trust your formula.
+# measurement. Two runs of the function for every parameter are no way to train. They are a way to **test**: on a small
+# example, once, before you trust your formula.
 #
 # How close is close enough? An absolute limit is no good. Suppose the true gradient has entries of 0.005, and your
 # broken function returns zeros. The difference is 0.005. Someone who accepts differences up to 0.01 has just accepted
@@ -432,8 +474,8 @@ for word, part in zip(words, scored["x"].reshape(5, 2), strict=True):
 #
 # $$\text{error} = \max_i \frac{|a_i - n_i|}{\max(|a_i|, |n_i|, \text{floor})}$$
 #
-# where $a$ is your formula, $n$ the numerical gradient. The small *floor* is there because
-# two entries of $10^{-12}$ are both just noise, and because 0 and 0 should agree.
+# where $a$ is your formula, $n$ the numerical gradient. The small *floor* is there because two entries of $10^{-12}$
+# are both just noise, and because 0 and 0 should agree.
 #
 # In float64 a right gradient comes out below $10^{-6}$. A wrong one is usually above $10^{-2}$. There is a wide
 # desert between, and that makes the method so reliable.
@@ -478,19 +520,42 @@ for name, value in inputs.items():
 #> x: right
 
 # %% [markdown]
+# ### When the measurement is wrong
+#
+# A ReLU has a **kink** at 0. Let an input lie closer to it than the step of the measurement. The right slope there is
+# 1. What does your check say?
+
+# %%
+for where in (1e-6, 1e-3):
+    error = gradient_check(lambda x: np.maximum(x, 0).sum(), np.array([where]), np.array([1.0]))
+    print(f"ReLU at {where:.6f}, claimed slope 1: error {error:.2f}")
+#> ReLU at 0.000001, claimed slope 1: error 0.45
+#> ReLU at 0.001000, claimed slope 1: error 0.00
+
+# %% [markdown]
+# The step of $10^{-5}$ reached over the kink and measured a mixture of both sides. So in networks with ReLU or max,
+# when a few entries fail, see whether something lies that close to a kink, and check again at other random numbers. A
+# wrong formula fails there, too.
+#
 # **A trap.** You will meet checkers that shift a whole weight matrix at once, because that is one line shorter. What
 # do they measure? **Predict first, then run.**
 
 # %%
 score = score_with("W")
 lazy = (score(W + 1e-6) - score(W - 1e-6)) / 2e-6
-print(f"shifting all of W: {lazy:.4f}")
-print(f"the sum of all {W.size} entries of the gradient: {gradients['W'].sum():.4f}")
-#> shifting all of W: 1.3698
-#> the sum of all 30 entries of the gradient: 1.3698
+print(f"shifting all of W gives {lazy:.4f}")
+print(f"the gradient has {W.size} entries, and begins with", gradients["W"][0, :3])
 
 # %% [markdown]
-# One number for thirty entries: their sum. A hundred wrong gradients have the right sum.
+# <details><summary>What it measured</summary>
+#
+# One number for thirty entries: their **sum**. A hundred wrong gradients have the right sum.
+#
+# </details>
+
+# %%
+print("the difference from that is below 1e-6:", abs(lazy - gradients["W"].sum()) < 1e-6)
+#> the difference from that is below 1e-6: True
 
 # %% [markdown]
 # ## 5. Computation graphs
@@ -547,11 +612,12 @@ print(numerical_gradient(lambda p: (p[0] + p[1]) * (p[1] + 2), np.array([3.0, 4.
 # right for steps, up and down for nodes.
 #
 # - Change $x$ to 10. **Predict first:** which gradients change, and which stay?
-# - Choose the other expression, $(x + y) \cdot \max(y, z)$ at $(1, 2, 0)$. Why does $z$ get nothing?
+# - The other expression is $(x + y) \cdot \max(y, z)$ at $(1, 2, 0)$. **Predict first**, on paper: its value and its
+#   three gradients. Then choose it and step through. Why does $z$ get nothing?
 # - Set $z$ to 2, so that it ties with $y$. What would you want to happen?
 
 # %%
-from course_lib.reference.backprop import Tensor, cross_entropy, maximum, operation, trace
+from course_lib.reference.backprop import Tensor, maximum, trace
 from course_lib.widgets import ComputationGraph
 from course_lib.widgets.graph import central_differences
 
@@ -583,11 +649,24 @@ ComputationGraph(
     check=central_differences,
 )
 
-# %% [markdown] tags=["solution"]
-# **Answers.** With x = 10 the factor a becomes 14. So b gets 14 from upstream instead of 7, and y gets 6 + 14 = 20. The
-# gradients of a and of x stay, for they depend on b alone, and b = y + 2 does not change.
+# %%
+print("measured:", numerical_gradient(lambda p: (p[0] + p[1]) * max(p[1], p[2]), np.array([1.0, 2.0, 0.0])))
+
+# %% tags=["solution"]
+at_1_2_0 = numerical_gradient(lambda p: (p[0] + p[1]) * max(p[1], p[2]), np.array([1.0, 2.0, 0.0]))
+assert np.allclose(at_1_2_0, [2, 5, 0])
+
+# %% [markdown]
+# <details><summary>Answers, when you have tried</summary>
 #
-# z is the smaller one: a nudge of z does not show in the maximum. In a tie there is no right answer, see below.
+# With x = 10 the factor a becomes 14. So b gets 14 from upstream instead of 7, and y gets 6 + 14 = 20. The gradients of
+# a and of x stay, for they depend on b alone, and b = y + 2 does not change.
+#
+# At (1, 2, 0): a = 3, b = 2, f = 6. Backward, a gets 2 and b gets 3. The addition copies: x gets 2 and y gets 2. The
+# maximum sends its 3 to y alone. Together y gets 2 + 3 = 5. And z gets 0: it is the smaller one, and a nudge of z does
+# not show in the maximum. In a tie there is no right answer, see below.
+#
+# </details>
 
 # %% [markdown]
 # Did you see the characters of the nodes?
@@ -612,9 +691,9 @@ ComputationGraph(
 #
 # ### First a small obstacle: broadcasting
 #
-# A bias of shape (3,) is added to a batch of shape (5, 3). NumPy stretches the bias: it is used in five rows. Five
-# uses of one value: a branch. So its gradient is the *sum* over the five rows. Every operation with broadcasting
-# needs this step on the way back.
+# Networks read many examples at once, a **batch**: a matrix with one example in each row. A bias of shape (3,) is added
+# to a batch of shape (5, 3). NumPy stretches the bias: it is used in five rows. Five uses of one value: a branch. So
+# its gradient is the *sum* over the five rows. Every operation with broadcasting needs this step on the way back.
 #
 # ### Exercise · unbroadcast · ●●○ · 12 minutes
 #
@@ -713,6 +792,8 @@ matmul_backward = check(matmul_backward)
 # together. Its result works on a `Tensor`: an array that remembers how it was computed.
 
 # %%
+from course_lib.reference.backprop import operation
+
 my_multiply = operation("multiply", np.multiply, multiply_backward)
 my_maximum = operation("maximum", np.maximum, maximum_backward)
 my_matmul = operation("matmul", np.matmul, matmul_backward)
@@ -765,6 +846,9 @@ except ValueError as problem:
 # How to find one? Begin at the result and walk to the parents first. On the way back, when all parents of a node are
 # in the list, add the node. Remember which nodes you have seen; many ways can lead to the same one.
 #
+# With a stack of your own there is no way back by itself, so give each node **two visits**. At the first, put it back
+# on the stack with a mark, "parents done", and its parents on top. When the marked node comes off, add it to the list.
+#
 # ### Exercise · topological_order · ●●● · 20 minutes
 #
 # **Write** `topological_order(output)`: all nodes that lead to `output`, each after its parents.
@@ -796,7 +880,8 @@ print(" → ".join(node.label for node in topological_order(q)))
 # **Write** `backward(output)`: give every node its gradient, in `node.grad`.
 #
 # - **Input:** a node. Each node has `value`, `parents`, `grad` and `local_backward(upstream)`, which returns one
-#   downstream gradient per parent, or None for a parent that needs none. (A leaf has no parents and returns nothing.)
+#   downstream gradient per parent, or None for a parent that needs none. (A leaf has no parents and returns an empty
+#   tuple.)
 # - **Output:** nothing is returned; afterwards `node.grad` of each node has the shape of `node.value`.
 # - **Steps:** forget all old gradients; the output's own gradient is ones; then go backwards through your
 #   `topological_order`, and let each node add what it hands down to its parents' gradients.
@@ -910,6 +995,10 @@ print(table.grad)
 #>  [101. 101.]]
 
 # %% [markdown]
+# You have an engine. **This is the place for a break.** Sections 1 to 7 were the ideas; the second sitting begins with
+# their price, and then they go to work.
+
+# %% [markdown]
 # ## 8. Why is it so cheap?
 #
 # Back to the million knobs. How much work is one walk backwards? For a matrix product $Y = AB$ the walk needs two
@@ -951,86 +1040,110 @@ print(f"from the right, matrices first, then the row:       {(layers - 1) * widt
 #> from the right, matrices first, then the row:       2,001,000,000 multiplications
 
 # %% [markdown]
-# From the left is from the output: **reverse mode**, backpropagation. It is the right end when there is one output, a
-# loss, and many inputs. From the right is **forward mode**; it would be the right end with one input and many
-# outputs. Either way the numbers are the same.
+# From the left is from the output: **reverse mode**, backpropagation, for one output, a loss, and many inputs. From the
+# right is **forward mode**, for one input and many outputs. Either way the numbers are the same.
 #
 # Now measure it. A network with more and more hidden units; the time for a forward pass, for forward and backward
-# with your engine, and for your `numerical_gradient`, which needs two forward passes for each parameter. The network is
-# 10–hidden–3. By the count above, an example with $h$ hidden units takes $13h$ multiplications forward, and
-# $13h + 3h$ backward. **Predict first, then run:** how many forward passes is that together? And how many is the
-# numerical gradient of 1795 parameters?
+# with your engine, and for your `numerical_gradient`, which needs two forward passes for each parameter. (We time ten
+# of its entries and multiply.) It is the network whose multiplications we have counted, with ReLU and the loss that
+# section 9 takes apart. **Predict first, then run:** by the count above, how many forward passes are forward and
+# backward together? And the numerical gradient of 101,770 parameters?
 
 
 # %%
-def seconds(run, repeats):
+from course_lib.reference.backprop import cross_entropy
+
+
+def seconds(run):
+    """The fastest of 15 runs, after one to warm up: whatever else the computer does can only add time."""
+    run()
     times = []
-    for _ in range(repeats):
+    for _ in range(15):
         start = time.perf_counter()
         run()
         times.append(time.perf_counter() - start)
-    return np.median(times)
+    return min(times)
 
 
-inputs, targets = rng.normal(size=(32, 10)), rng.integers(0, 3, size=32)
+inputs, targets = rng.normal(size=(64, 784)), rng.integers(0, 10, size=64)
 
 
-def loss_of(flat):
-    """The loss of a 10–hidden–3 network whose parameters, 14 · hidden + 3 of them, stand in one row."""
-    hidden = flat.size // 14
-    W1, b1, W2, b2 = np.split(flat, np.cumsum([10 * hidden, hidden, hidden * 3]))
-    layer = inputs @ Tensor(W1.reshape(10, hidden)) + Tensor(b1)
-    return cross_entropy(layer.tanh() @ Tensor(W2.reshape(hidden, 3)) + Tensor(b2), targets)
+def prices(hidden):
+    """The number of parameters, and seconds: forward, forward and backward, numerical gradient."""
+    shapes = (784, hidden), (hidden,), (hidden, 10), (10,)
+    W1, b1, W2, b2 = (Tensor(rng.normal(size=shape) * 0.1) for shape in shapes)
+    count = 784 * hidden + hidden + hidden * 10 + 10
+
+    def loss_with(b2):
+        return cross_entropy((inputs @ W1 + b1).relu() @ W2 + b2, targets)
+
+    ten = seconds(lambda: numerical_gradient(lambda v: loss_with(v).item(), b2.value))
+    return count, seconds(lambda: loss_with(b2)), seconds(lambda: backward(loss_with(b2))), ten * count / 10
 
 
-prices = {
-    "forward": lambda flat: seconds(lambda: loss_of(flat), 25),
-    "forward and backward": lambda flat: seconds(lambda: backward(loss_of(flat)), 25),
-    "numerical gradient": lambda flat: seconds(lambda: numerical_gradient(lambda v: loss_of(v).item(), flat), 1),
-}
-counts = [14 * hidden + 3 for hidden in (2, 8, 32, 128)]
-timed = {name: [price(rng.normal(size=count) * 0.3) for count in counts] for name, price in prices.items()}
+counts, *timed = zip(*map(prices, (2, 8, 32, 128)), strict=True)
+names = "forward", "forward and backward", "numerical gradient"
 
 figure, axes = plt.subplots(figsize=(6.5, 3.8), layout="constrained")
-for (name, values), style in zip(timed.items(), ("o--", "s-", "^-"), strict=True):
+for name, values, style in zip(names, timed, ("o--", "s-", "^-"), strict=True):
     axes.loglog(counts, values, style, label=name)
 axes.set(xlabel="parameters", ylabel="seconds", title="one gradient, three prices")
 axes.legend()
 picture(
     figure,
     "Seconds against the number of parameters, both axes logarithmic. Forward, and forward with backward, are two "
-    "nearly flat lines close together. The numerical gradient climbs steeply away from them, to more than a hundred "
-    "times their time.",
+    "lines close together, nearly flat on the left and rising on the right, side by side. The numerical gradient "
+    "climbs steeply away from them, to far more than ten thousand times their time.",
 )
-once, both, slow = (timed[name][-1] for name in prices)
-print(f"{counts[-1]} parameters: forward and backward together cost {both / once:.1f} forward passes,")
-print(f"the numerical gradient costs {slow / once:,.0f}; two for each parameter would be {2 * counts[-1]:,}")
+for count, once, both, slow in zip(counts, *timed, strict=True):
+    print(f"{count:7,} parameters: {both / once:4.1f} forward passes together, or {slow / once:9,.0f} by measuring")
 assert slow > 20 * both
 
 # %% [markdown]
-# You counted $29/13$, about 2.2. The clock agrees roughly: it also sees everything that is no multiplication, and
-# whatever else your computer was doing. If a backward pass of yours is ever much slower than three forward passes, the
-# same thing is computed several times somewhere.
+# You counted 13.1 million multiplications against 6.5, two forward passes. The clock usually says somewhat more, for it
+# also sees Python at work, and arrays written to memory. (A strange number? Another program got in the way. Run the
+# cell again.) If a backward pass of yours is ever many times slower than the forward pass, the same thing is computed
+# several times somewhere.
 
 # %% [markdown]
 # ## 9. The loss at the end
 #
-# A classifier ends in a softmax, which turns scores (the **logits**) into probabilities $q$, and a cross-entropy, the
-# mean of $-\log q$ of the right class. One could leave that to single nodes: exp, sum, divide, log. Better to do it
-# in one, for two reasons. Large logits overflow in exp, and a fused node can avoid it. And the gradient is a gem.
+# A classifier gives each class a score, its **logit** $z_k$. The **softmax** turns the logits into probabilities, which
+# are positive and add up to 1:
 #
-# For one example with the right class $t$ the loss is $L = -\log q_t = -z_t + \log \sum_k e^{z_k}$. Do the right
-# class first:
+# $$q_k = \frac{e^{z_k}}{\sum_j e^{z_j}}$$
+#
+# The **cross-entropy** is the loss that goes with it: $L = -\log q_t$, where $t$ is the right class. It is large if the
+# model held that class for unlikely. Over a batch, take the mean.
+#
+# One could leave that to single nodes: exp, sum, divide, log. Better to do it in one, for two reasons. First,
+# $e^{1000}$ overflows. Subtracting one number from all logits of a row changes no probability, so subtract the largest,
+# $m = \max_k z_k$. And take the logarithm on paper, for a small $q_t$ may have been rounded to 0:
+#
+# $$\log q_t = z_t - m - \log \sum_k e^{z_k - m}$$
+
+# %%
+z = np.array([1000.0, 0.0, 999.0])
+m = z.max()
+print("log q:            ", z - m - np.log(np.exp(z - m).sum()))
+with np.errstate(divide="ignore"):
+    print("softmax, then log:", np.log(np.exp(z - m) / np.exp(z - m).sum()))
+#> log q:             [   -0.3133 -1000.3133    -1.3133]
+#> softmax, then log: [-0.3133    -inf -1.3133]
+
+# %% [markdown]
+# The second reason: the gradient is a gem. For one example, $L = -z_t + \log \sum_k e^{z_k}$. Do the right class
+# first:
 #
 # $$\frac{\partial L}{\partial z_t} = -1 + \frac{e^{z_t}}{\sum_k e^{z_k}} = q_t - 1$$
 #
-# then any other one, which occurs only in the sum: $\partial L / \partial z_k = q_k$. Together, with the one-hot
-# vector $y$:
+# then any other one, which occurs only in the sum: $\partial L / \partial z_k = q_k$. Together, with the **one-hot**
+# vector $y$, which has a 1 at the right class and 0 elsewhere:
 #
 # $$\frac{\partial L}{\partial z} = q - y$$
 #
 # What the model said, minus what it should have said. Where it was right it learns nothing, where it was badly wrong
-# it learns much. A sigmoid with the loss for two classes gives the same: $\hat{y} - y$.
+# it learns much.
 #
 # ### Exercise · cross_entropy_backward · ●●○ · 8 minutes
 #
@@ -1074,7 +1187,8 @@ print("rows total", logits.grad.sum(axis=1).round(10) + 0.0)
 # sigmoid. Two layers of weights, so a two-layer network. (People count differently. We count the layers that have
 # weights.)
 #
-# The example has $x = (1, 2)$, and the right answer is $y = 1$.
+# The example has $x = (1, 2)$, and the right answer is $y = 1$. With one output $\hat{y}$, the probability of "yes",
+# the cross-entropy reads $L = -(y \log \hat{y} + (1 - y) \log(1 - \hat{y}))$: one of the two terms is 0.
 
 # %%
 x, y = np.array([1.0, 2.0]), 1.0
@@ -1097,10 +1211,15 @@ print(f"z2 = {z2:.4f}   prediction = {prediction:.4f}   loss = {loss:.4f}")
 # Follow it with a pencil: $z_1$ has $0.5 \cdot 1 - 0.5 \cdot 2 + 0.6 = 0.1$ in its first place. The third unit is
 # below 0, so its ReLU is shut.
 #
-# And now back. Each line uses the one above it. The signal of the *earlier* layer is computed from that of the
-# *later* one:
+# And now back. At the top, two factors:
 #
-# $$\delta_2 = \hat{y} - y \qquad\qquad \delta_1 = (W_2^\top \delta_2) \odot f'(z_1)$$
+# $$\delta_2 = \frac{\partial L}{\partial \hat{y}} \, \sigma'(z_2) =
+# \frac{\hat{y} - y}{\hat{y} (1 - \hat{y})} \cdot \hat{y} (1 - \hat{y}) = \hat{y} - y$$
+#
+# The same gem as for the softmax. From there, each line uses the one above it. The signal of the *earlier* layer is
+# computed from that of the *later* one:
+#
+# $$\delta_1 = (W_2^\top \delta_2) \odot f'(z_1)$$
 #
 # and each parameter gets its layer's signal times its layer's input.
 
@@ -1123,14 +1242,17 @@ print("dW1 =\n", dW1 + 0.0)
 # Negative signals say: more would be better. That makes sense, for the right answer is 1. The third hidden unit was
 # shut and gets nothing, neither its weights nor its bias. It was not heard, so it does not learn.
 #
-# Now the update, with a learning rate of 0.5. **Predict first, then run:** will the loss fall?
+# Now the update, with a learning rate of 0.5. **Predict first, then run:** will the loss fall? A little, or by more
+# than half?
 
 # %%
 rate = 0.5
 z1 = (W1 - rate * dW1) @ x + (b1 - rate * db1)
 z2 = (W2 - rate * dW2) @ np.maximum(z1, 0) + (b2 - rate * db2)
 print(f"prediction {prediction:.4f} → {1 / (1 + np.exp(-z2)):.4f}   loss {loss:.4f} → {np.log(1 + np.exp(-z2)):.4f}")
-#> prediction 0.7311 → 0.9428   loss 0.3133 → 0.0589
+
+# %% tags=["solution"]
+assert (round(1 / (1 + np.exp(-z2)), 4), round(np.log(1 + np.exp(-z2)), 4)) == (0.9428, 0.0589)
 
 # %% [markdown]
 # And does the engine find the same gradients? It needs no formulas from us at all:
@@ -1147,14 +1269,36 @@ print(all(np.allclose(t.grad, g) for t, g in ((w1, dW1), (c1, db1), (w2, dW2), (
 # For any number of layers it is the same loop, and this is backpropagation in the words of the textbooks:
 #
 # 1. **Forward:** for each layer, $z^{[l]} = W^{[l]} a^{[l-1]} + b^{[l]}$ and $a^{[l]} = f(z^{[l]})$. Keep them.
-# 2. **Backward:** $\delta^{[L]} = \hat{y} - y$ at the top; then down, $\delta^{[l]} = (W^{[l+1]\top} \delta^{[l+1]})
-#    \odot f'(z^{[l]})$. At each layer $dW^{[l]} = \delta^{[l]} a^{[l-1]\top}$ and $db^{[l]} = \delta^{[l]}$.
+# 2. **Backward:** at the top the gradient of the loss with respect to the last $z$, which is $\hat{y} - y$ for a
+#    sigmoid or softmax *with cross-entropy* (another loss begins otherwise); then down,
+#    $\delta^{[l]} = (W^{[l+1]\top} \delta^{[l+1]}) \odot f'(z^{[l]})$. At each layer
+#    $dW^{[l]} = \delta^{[l]} a^{[l-1]\top}$ and $db^{[l]} = \delta^{[l]}$.
 # 3. **Update:** $W^{[l]} \leftarrow W^{[l]} - \alpha \, dW^{[l]}$, and the biases alike.
+#
+# With three layers of weights, in one line: $dW^{[1]} = \delta^{[1]} x^\top$ with
+# $\delta^{[1]} = (W^{[2]\top} ((W^{[3]\top} \delta^{[3]}) \odot f'(z^{[2]}))) \odot f'(z^{[1]})$.
+#
+# ### The same for a batch
+#
+# In a batch $X$ each *row* is an example, so a layer reads $Z = XW + b$, with $W$ of shape (inputs, outputs): all is
+# turned over. Let $\delta$, of shape (batch, outputs), hold one signal in each row. Then
+#
+# $$dW = X^\top \delta \qquad\qquad db = \text{the sum of the rows of } \delta \qquad\qquad dX = \delta \, W^\top$$
+#
+# Why? Every example uses the same $W$ and $b$: a branch, so the shares add up. For $b$ you see the sum. For $W$ the
+# matrix product *is* the sum of the examples' outer products:
+
+# %%
+X, delta = rng.normal(size=(5, 3)), rng.normal(size=(5, 2))  # 5 examples, 3 inputs, 2 outputs
+print(np.allclose(X.T @ delta, sum(np.outer(one_x, one_delta) for one_x, one_delta in zip(X, delta, strict=True))))
+#> True
+
+# %% [markdown]
+# (If the loss is the *mean* over the batch, the 1/batch is already in $\delta$.)
 #
 # ### Exercise · two_layer_gradients · ●●● · 20 minutes
 #
-# The same for a whole batch and several classes. In a batch each *row* is an example, so a layer reads $XW + b$, with
-# $W$ of shape (inputs, outputs). Everything you know about shapes tells you what to transpose.
+# The network of this section for a whole batch and several classes.
 #
 # **Write** `two_layer_gradients(X, targets, W1, b1, W2, b2)` with NumPy alone, no engine.
 #
@@ -1163,7 +1307,7 @@ print(all(np.allclose(t.grad, g) for t, g in ((w1, dW1), (c1, db1), (w2, dW2), (
 #   `b2` (classes,).
 # - **Output:** a dict with `"loss"`, and the gradients `"W1"`, `"b1"`, `"W2"`, `"b2"` in the shapes of the
 #   parameters.
-# - **Mind:** the logits may be 1000.
+# - **Mind:** the logits may be 1000; section 9 says how to get the loss then.
 # - **Example:** if all weights and biases are 0 and there are 2 classes, each probability is 0.5 and the loss is log
 #   2 = 0.693.
 
@@ -1213,16 +1357,41 @@ assert losses[-1] < 0.1 < losses[0]
 # %% [markdown]
 # ## 11. How the frameworks do it
 #
-# Early frameworks such as Theano went another way: they took the formula of the loss and differentiated it
-# symbolically, as you did at school. Today's keep the graph of what was actually computed, as we do. Each operation
-# comes with a forward and a backward, and the forward keeps what the backward needs. That is why training needs so
-# much more memory than using a trained network: all those values are kept.
+# ### PyTorch in a dozen lines
 #
-# PyTorch on our network with every number:
+# PyTorch's `tensor` is an array with the talents of our `Tensor`. What differs is in these lines:
 
 # %%
 import torch
 
+ours = Tensor([1.0, 2.0, 3.0])
+theirs = torch.tensor([1.0, 2.0, 3.0], requires_grad=True)  # False, unless you ask: a constant, such as the input
+backward((ours * ours).sum())
+(theirs * theirs).sum().backward()  # the walk is a method
+print("gradients:   ", ours.grad, theirs.grad)
+precise = torch.tensor(ours.value)  # an array keeps its number format; Python's numbers become float32
+print("number format:", ours.value.dtype, theirs.dtype, precise.dtype)
+with torch.no_grad():  # nothing in here is recorded in the graph: the place for an update
+    theirs -= 0.1 * theirs.grad
+print("after a step:", theirs.detach().numpy())  # detach: the same values without a graph
+print("recorded?    ", (theirs * 2).requires_grad, (theirs.detach() * 2).requires_grad)
+#> gradients:    [2. 4. 6.] tensor([2., 4., 6.])
+#> number format: float64 torch.float32 torch.float64
+#> after a step: [0.8 1.6 2.4]
+#> recorded?     True False
+
+# %% [markdown]
+# float32 takes half the memory, and is precise enough for training. For a gradient check ask for `dtype=torch.float64`.
+#
+# ### Two ways to differentiate by machine
+#
+# Early frameworks such as Theano took the formula of the loss and differentiated it symbolically, as you did at school.
+# Today's keep the graph of what was actually computed, as we do. The forward pass keeps what the backward pass needs;
+# that is why training takes so much more memory than using a trained network.
+#
+# PyTorch on our network with every number:
+
+# %%
 tensors = [torch.tensor(value, dtype=torch.float64, requires_grad=True) for value in (W1, b1, W2, b2)]
 w1, c1, w2, c2 = tensors
 torch_loss = -torch.log(torch.sigmoid(w2 @ torch.relu(w1 @ torch.tensor(x) + c1) + c2))
@@ -1234,12 +1403,27 @@ print(all(np.allclose(t.grad, g) for t, g in zip(tensors, (dW1, db1, dW2, db2), 
 # %% [markdown]
 # Two differences that you should know.
 #
-# **PyTorch adds.** Call `backward` twice, and the second gradients are added to the first ones in `.grad`. That is
-# why every training loop says `optimizer.zero_grad()`. Our `backward` begins afresh.
-#
+# **PyTorch adds.** Go forward and backward twice, and the second gradients are added to the first ones in `.grad`. That
+# is why every training loop says `optimizer.zero_grad()`. Our `backward` begins afresh. And PyTorch throws away what
+# the forward pass kept as soon as a backward has used it, so a second `backward` on the *same* graph is an error:
+
+# %%
+number = torch.tensor(3.0, requires_grad=True)
+for _ in range(2):
+    squared = number * number
+    squared.backward()
+    print("gradient:", number.grad.item())
+try:
+    squared.backward()
+except RuntimeError as problem:
+    print("RuntimeError:", str(problem).partition(" (")[0])
+#> gradient: 6.0
+#> gradient: 12.0
+#> RuntimeError: Trying to backward through the graph a second time
+
+# %% [markdown]
 # **Who writes a backward?** Almost nobody, almost never. A new layer (`nn.Module`) needs only a `forward`, made of
-# operations that PyTorch knows. You write a backward when you add a new *operation*, because none of the known ones
-# will do or because a fused one is faster. Then you write both, as we did with `operation`, in a
+# operations that PyTorch knows. Only for a new *operation* do you write both, as we did with `operation`, in a
 # `torch.autograd.Function`:
 
 
@@ -1273,12 +1457,19 @@ print(number.grad.item())
 
 
 # %%
+starts = {  # the standard deviation of the random weights of a layer with a inputs and b outputs
+    "too small": lambda a, b: 0.25 / a**0.5,
+    "Xavier": lambda a, b: (2 / (a + b)) ** 0.5,  # 1 / √a where a = b
+    "Kaiming": lambda a, b: (2 / a) ** 0.5,
+    "too large": lambda a, b: 4 / a**0.5,
+}
+
+
 def deep_network(depth, activation, initialisation, steps, width=32, rate=0.1):
     """Train a deep network on the ring; yield loss, gradients and activations at every step. Runs on your backward."""
-    scale = {"too small": 0.25, "Xavier": 1.0, "Kaiming": 2**0.5, "too large": 4.0}[initialisation]
     rng = np.random.default_rng(1)
     sizes = [2] + [width] * (depth - 1) + [2]
-    Ws = [Tensor(rng.normal(size=(a, b)) * scale / a**0.5) for a, b in pairwise(sizes)]
+    Ws = [Tensor(rng.normal(size=(a, b)) * starts[initialisation](a, b)) for a, b in pairwise(sizes)]
     bs = [Tensor(np.zeros(b)) for b in sizes[1:]]
     for _ in range(steps):
         batch = rng.choice(len(X), size=30, replace=False)
@@ -1300,46 +1491,78 @@ def size(array):
     return np.sqrt(np.mean(array**2))
 
 
+ratios = {}
 for activation, initialisation in [("sigmoid", "Xavier"), ("tanh", "Xavier"), ("relu", "Kaiming")]:
     first_step = next(deep_network(10, activation, initialisation, steps=1))
-    ratio = size(first_step["gradients"][1]) / size(first_step["gradients"][-1])
-    print(f"{activation:8}{initialisation:9} gradient of layer 2 is {ratio:.0e} times that of layer 10")
-    assert ratio < 1e-4 if activation == "sigmoid" else ratio > 1e-3
+    ratios[activation] = size(first_step["gradients"][1]) / size(first_step["gradients"][-1])
+    print(f"{activation:8}{initialisation:9} gradient of layer 2 is {ratios[activation]:.0e} times that of layer 10")
+
+# %% tags=["solution"]
+assert 1e-6 < ratios["sigmoid"] < 1e-5 and ratios["tanh"] > 0.1 and ratios["relu"] > 0.1
 
 # %% [markdown]
 # With the sigmoid, the early layers get a signal hundreds of thousands of times smaller than the last one. While the
 # last layer learns, they stand still.
 #
-# Play with it. Change depth, activation and initialisation, and look at the histograms of gradients and of
-# activations, layer by layer, while the network trains with your `backward`.
+# The four **starts** above differ in the size of the random weights. **Xavier** and **Kaiming** choose it so that a
+# signal neither grows nor shrinks on its way through a layer. In a square layer Kaiming's weights are $\sqrt 2$ times
+# larger, because a ReLU throws half of the signal away. (More in lesson 06, still being written.)
 #
-# - Which start keeps tanh alive through 20 layers? Which one keeps ReLU alive?
-# - Choose "too large" with ReLU, then with tanh. Why do the activations explode with one and not with the other? And
-#   the gradients?
-# - Choose "too small" with tanh. The activations get smaller from layer to layer, but the gradients are about the same
-#   in every layer. How can that be?
+# Play with them, layer by layer, while the network trains with your `backward`. ("0" on the axes is what is exactly 0
+# or below $10^{-16}$.) **Set 20 layers**, and look at step 0 first, then at step 19:
+#
+# - Which start keeps tanh alive? Which one ReLU?
+# - "too large" with ReLU, then with tanh: why do the activations explode with one and not with the other? And the
+#   gradients, at step 0 and at step 19? (A loss of nan is "not a number": ∞ − ∞ was to be computed.)
+# - "too small" with tanh, at step 0: the activations get smaller from layer to layer, but the gradients are about the
+#   same in all layers but the last. How can that be? And why do the last layers break away from step 1 on?
 
 # %%
 from course_lib.widgets import GradientFlow
 
 GradientFlow(deep_network, depth=10, activation="sigmoid", initialisation="Xavier", steps=20)
 
-# %% [markdown] tags=["solution"]
-# **Answers.** Xavier for tanh and Kaiming for ReLU, as their inventors intended. Kaiming keeps tanh alive as well. With
-# Xavier, ReLU halves the mean square of the signal at every layer: after 20 layers its size is down to a thousandth.
+# %% [markdown]
+# <details><summary>Answers, when you have tried</summary>
 #
-# A tanh cannot be larger than 1, so its activations saturate instead of exploding. Its gradients explode all the same
-# at first: every layer multiplies by large weights. After a few steps nearly all units are saturated, their slope is
-# near 0, and the gradients vanish.
+# **Alive:** Xavier for tanh, Kaiming for ReLU, as their inventors intended. Kaiming keeps tanh alive as well. With
+# Xavier, ReLU halves the mean square of the signal at every layer: 18 layers on, its size is below a thousandth.
 #
-# A weight's gradient is the layer's input times the signal from above. With small weights the inputs die out towards
-# the end and the signals die out towards the front. Their product is about the same everywhere, and tiny.
+# **Too large, ReLU:** the activations grow about threefold a layer, up to $10^8$. A weight's gradient is the layer's
+# input times the signal from above. One grows forward, the other backward; their product is huge, and about the same in
+# all layers but the last. One such step, and soon all is nan.
+#
+# **Too large, tanh:** its activations cannot pass 1, so they saturate. At step 0 the gradients explode all the same,
+# towards the front: every layer multiplies by large weights. By step 19 about four fifths of the units are saturated
+# (beyond ±0.99), and the gradients of the first layers have collapsed, mostly by many powers of ten. With 10 layers
+# only half of the units saturate, and layer 1 still gets a good signal.
+#
+# **Too small, tanh:** inputs die out towards the end, signals towards the front; the product is about the same
+# everywhere, and tiny. But a *bias* gets the signal alone. In the last layers that is not small, so their biases learn,
+# and the weights above them get something to work with. The front sleeps on.
+#
+# </details>
+
+# %% tags=["solution"]
+with np.errstate(all="ignore"):
+    runs = {
+        (activation, start): list(deep_network(20, activation, start, steps=20))
+        for activation in ("relu", "tanh")
+        for start in ("Xavier", "too small", "too large")
+    }
+signal = [size(layer) for layer in runs["relu", "Xavier"][0]["activations"]]
+assert signal[18] < signal[0] / 1000
+flat = [size(layer) for layer in runs["relu", "too large"][0]["gradients"]]
+assert max(flat[:19]) < 4 * min(flat[:19]) and min(flat) > 1e5 and np.isnan(runs["relu", "too large"][19]["loss"])
+before, after = (runs["tanh", "too large"][step] for step in (0, 19))
+assert size(before["gradients"][0]) > 100 * size(before["gradients"][19])
+assert size(after["gradients"][0]) < size(before["gradients"][0]) / 10
+hidden = np.array(after["activations"][:19])
+assert 0.65 < np.mean(np.abs(hidden) > 0.99) < 0.9
+before, after = ([size(g) for g in runs["tanh", "too small"][step]["gradients"]] for step in (0, 19))
+assert max(before[:19]) < 3 * min(before[:19]) and after[0] < 1e-12 and after[19] > 1e-6
 
 # %% [markdown]
-# **Xavier** and **Kaiming** starts choose the size of the random weights so that a signal neither grows nor shrinks
-# on its way through a layer. Kaiming starts a factor $\sqrt 2$ larger, because a ReLU throws half of the signal away.
-# Lesson 06 has more about both.
-#
 # ### A dead ReLU
 #
 # A ReLU is a gate. What if it is shut for *every* example? Then every gradient that reaches its weights is zero, and as
@@ -1440,15 +1663,25 @@ def error_of(forward, local_backward):
 for name, pair in suspects.items():
     error = error_of(*pair)
     print(f"{name:9}", "innocent" if error < 1e-6 else "GUILTY")
-#> softplus  innocent
-#> sigmoid   GUILTY
-#> centre    GUILTY
-#> softmax   GUILTY
+
+# %% tags=["solution"]
+assert [name for name, pair in suspects.items() if error_of(*pair) > 1e-6] == ["sigmoid", "centre", "softmax"]
 
 # %% [markdown]
 # Three are caught. Now the better part: **repair them.** Say for each what its author had in mind, and correct it where
 # it stands. Then run that cell and the check again. Two of them share an illness: an entry of the output depends on
 # *several* entries of the input, and the author thought of one.
+#
+# <details><summary>The repairs, when you have yours</summary>
+#
+# - **sigmoid**: the rule y (1 − y) is about the *output*, and `x` is the input. Let `y = sigmoid(x)`, then
+#   `[upstream * y * (1 - y)]`.
+# - **centre**: every entry also pulls down the mean of its row, and with it all others. So the gradient is centred,
+#   too: `[upstream - upstream.mean(axis=1, keepdims=True)]`.
+# - **softmax**: the Jacobian of a row is diag(y) − y yᵀ, and the author took its diagonal alone. With `y = softmax(x)`:
+#   `[y * (upstream - (upstream * y).sum(axis=1, keepdims=True))]`.
+#
+# </details>
 
 
 # %% tags=["solution"]
@@ -1475,19 +1708,17 @@ for name, repaired in {"sigmoid": right_sigmoid, "centre": right_centre, "softma
 #
 # From now on an engine will do this for you. Why did you write one?
 #
-# - **To understand.** A network is not a stack of toy bricks that can be piled up in any order. Whether a gradient
-#   gets through decides whether it learns, and now you can say where it will not: a saturated tanh, a shut ReLU, a
-#   long product.
+# - **To understand.** A network is no stack of toy bricks. Whether a gradient gets through decides whether it learns,
+#   and now you can say where it will not: a saturated tanh, a shut ReLU, a long product.
 # - **To find bugs.** A framework computes the gradient of what you wrote, not of what you meant. The loss falls a
 #   little, and nobody raises an error.
-# - **For what comes.** Recurrent networks apply the same Jacobian again and again. Their whole history is about what
-#   you saw in section 12.
+# - **For what comes.** Recurrent networks apply the same Jacobian again and again: section 12 is their whole history.
 #
 # Habits for every network you will build:
 #
 # 1. Check the shapes, at every line.
-# 2. Check a new backward against a measurement: two-sided, float64, one entry at a time, relative error below
-#    $10^{-6}$.
+# 2. Check a new backward against a measurement: two-sided, float64, one entry at a time, away from kinks; relative
+#    error below $10^{-6}$.
 # 3. Look at the size of the gradients, layer by layer, in the first steps of a training run.
 #
 # ## What you have now
@@ -1497,10 +1728,11 @@ for name, repaired in {"sigmoid": right_sigmoid, "centre": right_centre, "softma
 # | gradient | points uphill; has the shape of what it belongs to |
 # | Jacobian | rows are outputs, columns inputs; chain rule = product of Jacobians |
 # | a layer | $\delta$ from above; $dW = \delta x^\top$, $db = \delta$, $dx = W^\top \delta$ |
+# | for a batch | $dW = X^\top \delta$, $db$ = sum of the rows of $\delta$, $dX = \delta W^\top$ |
 # | a node | downstream = upstream × local; a branch adds |
 # | the walk | reversed topological order; every node once, when all its shares are in |
 # | the price | at most about two forward passes more, whatever the number of parameters |
 # | the proof | a measurement |
 #
-# You have written an engine that could train everything in the rest of this course. In the next lesson we let it
-# train.
+# You have written an engine that could train everything in the rest of this course. How to train well will be lesson
+# 06 (still being written). The course goes on with recurrent networks, lesson 07.

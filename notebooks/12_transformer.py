@@ -668,8 +668,11 @@ MaskPainter(attend, queries, keys, values, tokens=tokens, mask="causal")
 # ## 10. A whole model
 #
 # A stack of encoder layers, with word vectors and positions below and one linear layer above, is a complete model.
-# Here it is. It is given code, but there is hardly anything in it that you have not written. Read it with one
-# question: where do *your* functions come in?
+# Here it is, the bottom first. It is given code, but there is hardly anything in it that you have not written. Read it
+# with one question: where do *your* functions come in?
+
+# %% tags=["show"]
+from course_lib.reference.transformer import WordsAndPositions
 
 # %% tags=["show"]
 from course_lib.reference.transformer import SequenceModel

@@ -38,3 +38,10 @@ class FakeCourse:
         """Write a reference module; returns its dotted name."""
         (self.modules / f"{topic}.py").write_text(textwrap.dedent(text), encoding="utf-8")
         return f"course_lib.reference.{topic}"
+
+    def folder(self, texts, topic="counting"):
+        """Write a reference topic in a folder, a text for each of its files; returns its dotted name."""
+        (self.modules / topic).mkdir()
+        for name, text in texts.items():
+            self.reference(text, f"{topic}/{name}")
+        return f"course_lib.reference.{topic}"

@@ -146,6 +146,7 @@ def test_check_exits_with_0_only_when_all_passed(work_folder):
     course("start", "1")
     said = course("check", "1", code=1).stdout
     assert "○ normalise_rows  Not written yet.\n  0 of 1 passed, 1 not written yet" in said
+    assert progress.summary()["normalise_rows"].status == "not written"
     answer(work_folder / "01_rows.ipynb", RIGHT)
     assert "✓ normalise_rows  Passed.\n  1 of 1 passed" in course("check", "1").stdout
     assert progress.summary()["normalise_rows"].status == "passed"

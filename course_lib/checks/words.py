@@ -325,8 +325,7 @@ ppmi = Exercise(words.ppmi, _ppmi_cases, hints=[
 _RATIO = "np.divide(counts * counts.sum(), by_chance, out=np.ones_like(counts), where=counts > 0)"
 ppmi.slip("np.maximum(np.log2(ratio), 0)", "np.log2(ratio)",
     looks="negative values were kept", do="That is PMI. For positive PMI raise what is below 0 to 0: np.maximum.")
-ppmi.slip("np.log2", "np.log",
-    looks="the natural logarithm was taken", do="The result is in bits: use np.log2.")
+ppmi.slip("np.log2", "np.log", looks="the natural logarithm was taken", do="The result is in bits: use np.log2.")
 ppmi.slip(_RATIO, "counts * counts.sum() / by_chance", looks="zero is divided by zero where a word was never seen",
     do="A row of zeros makes the expected count 0 as well. Put 0 wherever the count is 0.")
 ppmi.slip("counts * counts.sum()", "counts", looks="the total N is missing",
@@ -498,3 +497,36 @@ def _unit_vectors(word, k, vectors, vocabulary):
     similarity = unit @ unit[vocabulary.index(word)]
     similarity[vocabulary.index(word)] = -np.inf
     return [vocabulary[i] for i in np.argsort(similarity)[::-1][: min(k, len(vocabulary) - 1)]]
+
+# analogy
+def _analogy_cases(rng):
+    royal = np.array([[1, 1, 0], [1, 0, 1], [0, 1, 0], [0, 0, 1], [1, 0, 0]])
+    yield case("man", "king", "woman", 2, royal, ["king", "queen", "man", "woman", "crown"], label="the worked example")
+    for zeros, k, label in ((0, 3, ""), (1, 5, "a vector of zeros"), (0, 9, "more answers asked for than there are")):
+        vocabulary = [f"w{i}" for i in rng.permutation(9)]
+        vectors = rng.normal(size=(9, 4)) * rng.uniform(0.2, 5, size=(9, 1))
+        vectors[vocabulary.index("w8")] *= 1 - zeros
+        yield case("w3", "w5", "w2", k, vectors, vocabulary, label=label)
+
+analogy = Exercise(words.analogy, _analogy_cases, hints=[
+    "Bring all rows to length 1 first: divide by their norms, kept as a column, and mind a norm of 0.",
+    "With the three rows: target = unit[b] - unit[a] + unit[c]. Then it goes on as in nearest: unit @ target.",
+    "Sort -(unit @ target) with np.argsort, drop the places of a, b and c, take k, and look up the names."])
+analogy.slip(" if i not in given", "", looks="a, b and c may be answers", do="The rule of the game: leave them out.")
+analogy.slip("i not in given", "i != given[2]", looks="only c is left out", do="Leave out a and b as well.")
+analogy.slip("order if i not in given][:k]", "order[:k] if i not in given]", looks="too few answers are returned",
+    do="The three given words take places in the sorted list: drop them, then take k.")
+analogy.slip("unit[given[1]] -", "-unit[given[1]] +", looks="the walk leads from b to a", do="The step is b - a.")
+_WALK = "unit[given[1]] - unit[given[0]] + unit[given[2]]"
+analogy.slip(_WALK, _WALK.replace("unit", "vectors"), looks="the walk was done before the lengths were made 1",
+    do="The longest of the three would decide where it leads: first divide all rows by their norms.")
+analogy.slip("-(unit @ target)", f"np.linalg.norm(vectors - ({_WALK.replace('unit', 'vectors')}), axis=1)",
+    looks="the distance from the target decides", do="Make all lengths 1 first, then rank by cosine similarity.")
+analogy.slip("(unit @ target)", "(vectors @ target)", looks="the dot product with long vectors decides",
+    do="It favours the longest. Rank by cosine similarity: the rows of length 1, times the target.")
+analogy.slip("-(unit", "(unit", looks="the least similar words come first", do="np.argsort sorts upwards.")
+analogy.slip("np.where(norms > 0, norms, 1)", "norms", looks="a vector of zeros was divided by its length, which is 0",
+    do="Divide by 1 instead: its cosine counts as 0, and NaN is always sorted last.")
+analogy.alternative(lambda a, b, c, k, vectors, vocabulary: sorted(set(vocabulary) - {a, b, c}, key=lambda word: -sum(
+    sign * words.cosine_similarity(vectors[vocabulary.index(word)], vectors[vocabulary.index(other)])
+    for sign, other in ((1, b), (-1, a), (1, c))))[:k])

@@ -1,6 +1,7 @@
 """The names a learner needs: `check`, `hint` and `solution`."""
 
 import difflib
+import sys
 from collections.abc import Callable
 
 from course_lib import checks
@@ -23,10 +24,8 @@ def check(subject: Callable) -> Callable:
     if exercise is None:
         return subject
     if isinstance(subject, str):
-        report.show(
-            say("That is the function's name in quotes"),
-            [say("Give the function itself: `check({name})`.", name=exercise.name)],
-        )
+        remedy = say("Give the function itself: `check({name})`.", name=exercise.name)
+        report.show(say("That is the function's name in quotes"), [remedy])
         return exercise.reference
     outcome = judge(exercise, subject)
     if outcome.examined:
@@ -68,8 +67,10 @@ def solution(subject: Callable | str) -> None:
 
 def _find(subject) -> Exercise | None:
     """The exercise a learner means; says what is wrong when there is none."""
-    name = subject if isinstance(subject, str) else getattr(subject, "__name__", None)
-    if name is None or not (isinstance(subject, str) or callable(subject)):
+    name = subject if isinstance(subject, str) else getattr(subject, "__name__", "")
+    if callable(subject) and name not in checks.index():
+        name = _bound_to(subject) or name
+    if not name or not (isinstance(subject, str) or callable(subject)):
         text = "Give the function itself, without calling it: `check(one_hot)`, not `check(one_hot(...))`."
         report.show(say("That is not a function"), [say(text)])
         return None
@@ -80,6 +81,16 @@ def _find(subject) -> Exercise | None:
         rule = say("The function's own name says which exercise it is.")
         report.show(say("There is no exercise called {name}", name=name), [*lines, rule])
     return exercise
+
+
+def _bound_to(subject: Callable) -> str | None:
+    """The exercise's name under which the caller's notebook knows a lambda, a partial or a decorated function."""
+    frame = sys._getframe(3)  # behind this function, _find, and check or hint or solution
+    for names in (frame.f_locals, frame.f_globals):
+        for name, value in names.items():
+            if value is subject and name in checks.index():
+                return name
+    return None
 
 
 def _next_step(outcome: Outcome, exercise: Exercise) -> str:

@@ -51,8 +51,7 @@ def start(lesson: Lesson) -> Path:
     path = path_of(lesson)
     if not os.path.lexists(path):
         fresh = dumps(build(lesson)).encode()
-        with _told(path, "{path} could not be written: {reason}. {remedy}"):
-            path.parent.mkdir(parents=True, exist_ok=True)
+        with told(path, "{path} could not be written: {reason}. {remedy}"):
             write(path, fresh)
     return path
 
@@ -74,7 +73,7 @@ def reset(lesson: Lesson) -> tuple[Path, Path | None]:
     if not os.path.lexists(path):
         return start(lesson), None
     fresh = dumps(build(lesson)).encode()
-    with _told(path, "{path} was not reset and is as it was: {reason}. {remedy}"):
+    with told(path, "{path} was not reset and is as it was: {reason}. {remedy}"):
         return path, _replace(path, path.read_bytes(), fresh, "before-reset")
 
 
@@ -94,7 +93,7 @@ def update(lesson: Lesson, aliases: Mapping[str, Sequence[str]] | None = None) -
     path = path_of(lesson)
     if not os.path.lexists(path):
         return UpdateReport(start(lesson), None, True, [say("it was missing; a fresh copy is there now")])
-    with _told(path, "{path} was not updated and is as it was: {reason}. {remedy}"):
+    with told(path, "{path} was not updated and is as it was: {reason}. {remedy}"):
         before = path.read_bytes()
         try:
             old = answers.read(before)
@@ -112,8 +111,8 @@ def update(lesson: Lesson, aliases: Mapping[str, Sequence[str]] | None = None) -
 
 
 @contextlib.contextmanager
-def _told(path: Path, text: str) -> Iterator[None]:
-    """Turn an error of the disk into one line, the text with its places filled."""
+def told(path: Path, text: str) -> Iterator[None]:
+    """Turn an error of the disk into a CourseError: the text with its places {path}, {reason} and {remedy} filled."""
     try:
         yield
     except (OSError, UnicodeError) as error:
@@ -125,14 +124,11 @@ def _told(path: Path, text: str) -> Iterator[None]:
 def _replace(path: Path, before: bytes, after: bytes, why: str) -> Path:
     """Keep the bytes `before` of a file under another name, then put `after` in its place; returns the other name."""
     kept = _keep(path, before, why)
-    try:
+    with _removed_on_failure(kept):  # the file itself then is as it was
         if path.read_bytes() != before:
             text = "{path} was saved by another program just now; nothing was changed. Try again."
             raise CourseError(say(text, path=path))
         write(path, after)
-    except BaseException:
-        kept.unlink(missing_ok=True)  # the file itself is as it was
-        raise
     return kept
 
 
@@ -140,29 +136,34 @@ def _keep(path: Path, data: bytes, why: str) -> Path:
     """Write a copy next to the file under the first free name."""
     for number in itertools.count(1):
         kept = path.with_name(f"{path.stem}.{why}{f'-{number}' if number > 1 else ''}{path.suffix}")
-        try:
-            with open(kept, "xb") as file:
-                _flushed(file, data)
-        except FileExistsError:
-            continue
-        except BaseException:
-            kept.unlink(missing_ok=True)
-            raise
-        return kept
+        with contextlib.suppress(FileExistsError):
+            kept.touch(exist_ok=False)  # the name is ours from here on
+            break
+    with _removed_on_failure(kept), open(kept, "wb") as file:
+        _flushed(file, data)
+    return kept
 
 
 def write(path: Path, data: bytes) -> None:
-    """Write or replace a file in one step: whoever reads it sees the old bytes or the new ones."""
+    """Write or replace a file in one step, in a folder that may be new: a reader sees the old bytes or the new ones."""
     path = path.resolve()  # a link stays a link
+    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
+    with _removed_on_failure(temporary):
         with open(temporary, "wb") as file:
             _flushed(file, data)
         if path.exists():
             shutil.copymode(path, temporary)
         os.replace(temporary, path)
+
+
+@contextlib.contextmanager
+def _removed_on_failure(path: Path) -> Iterator[None]:
+    """Take a file away again when it cannot be finished, or what it was made for fails."""
+    try:
+        yield
     except BaseException:
-        temporary.unlink(missing_ok=True)
+        path.unlink(missing_ok=True)
         raise
 
 

@@ -22,7 +22,7 @@ import difflib
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell
@@ -46,6 +46,7 @@ class _Cell:
     role: str = "own"
     name: str = ""  # the exercise's name then
     sha: str = ""  # fingerprint of the source as the course gave it
+    now: str = ""  # the exercise's name in the new version
 
     @property
     def edited(self) -> bool:
@@ -66,9 +67,10 @@ def merge(
     old, new = copy.deepcopy(old), copy.deepcopy(new)
     if _at_version(old, new):
         return old, []
-    renamed = {earlier: name for name, names in (aliases or {}).items() for earlier in names}
+    present = {name for _, name in filter(None, map(role_of, new.cells))}
+    renamed = {earlier: name for name, names in (aliases or {}).items() for earlier in names if earlier not in present}
     cells = _classified(old, new, renamed)
-    slots = _matched(cells, new, renamed)
+    slots = _matched(cells, new)
     return _Assembly(old, new, cells, slots).result()
 
 
@@ -77,19 +79,6 @@ def _at_version(old: NotebookNode, new: NotebookNode) -> bool:
     present = {role_of(cell) for cell in old.cells}
     needed = {role_of(cell) for cell in new.cells if role_of(cell)}
     return "course" in old.metadata and old.metadata.course == new.metadata.course and needed <= present
-
-
-def _current(name: str, new_names: set[str], renamed: Mapping[str, str]) -> str:
-    """What an exercise is called now."""
-    seen = set()
-    while name not in new_names and name in renamed and name not in seen:
-        seen.add(name)
-        name = renamed[name]
-    return name
-
-
-def _names(new: NotebookNode) -> set[str]:
-    return {name for role, name in filter(None, map(role_of, new.cells)) if role == "exercise"}
 
 
 def _called_after(cell: NotebookNode, sha: str) -> bool:
@@ -107,7 +96,8 @@ def _classified(old: NotebookNode, new: NotebookNode, renamed: Mapping[str, str]
         sha = fingerprint(cell.source)
         if known and str(course.get("lesson")).partition("_")[2] == topic:
             role = next((role for role in ("exercise", "check") if role in course), "text")
-            cells.append(_Cell(cell, role, str(course.get(role, "")), course["sha"]))
+            name = str(course.get(role, ""))
+            cells.append(_Cell(cell, role, name, course["sha"], renamed.get(name, name)))
         elif not known and _called_after(cell, sha):
             cells.append(_Cell(cell, "text", sha=sha))  # its id is the fingerprint of its text: never edited
         else:
@@ -118,8 +108,7 @@ def _classified(old: NotebookNode, new: NotebookNode, renamed: Mapping[str, str]
 
 def _adopt(cells: list[_Cell], new: NotebookNode, renamed: Mapping[str, str]) -> None:
     """Recognise course cells that lost their metadata."""
-    names = _names(new)
-    known = {(one.role, _current(one.name, names, renamed)) for one in cells if one.name}
+    known = {(one.role, one.now) for one in cells if one.name}
     dropped = not known  # by another program, all of it
     for cell in new.cells:
         role, name = role_of(cell) or ("text", "")
@@ -128,7 +117,7 @@ def _adopt(cells: list[_Cell], new: NotebookNode, renamed: Mapping[str, str]) ->
         sha = cell.metadata.course.sha
         # an exercise that is new in this version is not answered by a helper which happens to have its name
         there_before = dropped or ("check", name) in known
-        called = [name, *(key for key in renamed if _current(key, names, renamed) == name)] if name else []
+        called = [name, *(key for key in renamed if renamed[key] == name)] if name else []
         own = [one for one in cells if one.role == "own"]
         claims = [(one, name, sha) for one in own if fingerprint(one.cell.source) == sha]
         for key in called:
@@ -138,19 +127,18 @@ def _adopt(cells: list[_Cell], new: NotebookNode, renamed: Mapping[str, str]) ->
             claims += [(one, key, "") for one in own if defines(one.cell, key)]
         if claims:
             one = claims[0][0]
-            one.role, one.name, one.sha = role, *claims[0][1:]
+            one.role, one.name, one.sha, one.now = role, *claims[0][1:], name
 
 
-def _matched(cells: list[_Cell], new: NotebookNode, renamed: Mapping[str, str]) -> dict[int, int]:
+def _matched(cells: list[_Cell], new: NotebookNode) -> dict[int, int]:
     """For each old cell that has a counterpart, the position of the new one.
 
     Copies and split-off parts of a cell become the learner's own here: one cell of a group stands for all.
     """
-    names = _names(new)
     groups: dict[tuple, list[int]] = defaultdict(list)
     for index, one in enumerate(cells):
         if one.role != "own":
-            groups[one.role, _current(one.name, names, renamed) if one.name else one.sha].append(index)
+            groups[one.role, one.now or one.sha].append(index)
     targets: dict[tuple, list[int]] = defaultdict(list)
     for index, cell in enumerate(new.cells):
         targets[role_of(cell) or ("text", cell.metadata.course.sha)].append(index)
@@ -189,10 +177,9 @@ def _match_versions(cells: list[_Cell], new: NotebookNode, slots: dict[int, int]
         matcher = difflib.SequenceMatcher(b=re.findall(r"\w+", new.cells[j].source), autojunk=False)
         for i in left:
             matcher.set_seq1(words[i])
-            if cells[i].cell.cell_type != new.cells[j].cell_type or matcher.real_quick_ratio() < _LIKE:
-                continue
-            if matcher.quick_ratio() >= _LIKE and (ratio := matcher.ratio()) >= _LIKE:
-                alike.append((-ratio, abs(i - j), i, j))
+            ratios = (matcher.real_quick_ratio, matcher.quick_ratio, matcher.ratio)  # upper bounds first
+            if cells[i].cell.cell_type == new.cells[j].cell_type and all(ratio() >= _LIKE for ratio in ratios):
+                alike.append((-matcher.ratio(), abs(i - j), i, j))
     for _, _, i, j in sorted(alike):
         if i not in slots and j not in taken:
             slots[i] = j
@@ -211,17 +198,20 @@ def _match_versions(cells: list[_Cell], new: NotebookNode, slots: dict[int, int]
                 break
 
 
+@dataclass
 class _Assembly:
     """Puts the merged notebook together, in the order of the new one."""
 
-    def __init__(self, old: NotebookNode, new: NotebookNode, cells: list[_Cell], slots: dict[int, int]):
-        self.old, self.new, self.cells, self.slots = old, new, cells, slots
-        self.lines: list[str] = []
+    old: NotebookNode
+    new: NotebookNode
+    cells: list[_Cell]
+    slots: dict[int, int]
+    lines: list[str] = field(default_factory=list)
 
     def result(self) -> tuple[NotebookNode, list[str]]:
         placed = {j: [cell] for j, cell in enumerate(self.new.cells)}
         behind: dict[int, list[NotebookNode]] = defaultdict(list)
-        end: list[NotebookNode] = []
+        end = len(self.new.cells)
         before = {fingerprint(one.cell.source) if one.role == "own" else one.sha for one in self.cells}
         fresh = sum(cell.metadata.course.sha not in before for cell in self.new.cells)
         if fresh:
@@ -238,7 +228,7 @@ class _Assembly:
             elif one.edited and one.role == "exercise":
                 text = "{name} is no longer part of this lesson: your answer is at the end"
                 self.lines.append(say(text, name=one.name))
-                end += [_note(say(_REMOVED, name=one.name)), one.cell]
+                behind[end] += [_note(say(_REMOVED, name=one.name)), one.cell]
             elif one.edited:
                 text = "the course dropped a cell you had edited; yours is kept: {cell}"
                 self.lines.append(say(text, cell=_brief(one.cell)))
@@ -246,10 +236,7 @@ class _Assembly:
         if own:
             self.lines.append(say_count(own, "1 cell of your own kept", "{number} cells of your own kept"))
 
-        cells = [*behind[-1]]
-        for j in range(len(self.new.cells)):
-            cells += placed[j] + behind[j]
-        cells += end
+        cells = [cell for j in range(-1, end + 1) for cell in placed.get(j, []) + behind[j]]
         self._identify(cells)
         # the learner's kernel and the state of widgets stay
         metadata = {**self.new.metadata, **self.old.metadata, "course": self.new.metadata.course}
@@ -318,9 +305,7 @@ class _Assembly:
 
 
 def _note(text: str) -> NotebookNode:
-    note = new_markdown_cell(text)
-    note.id = f"note-{fingerprint(text)}"
-    return note
+    return new_markdown_cell(text, id=f"note-{fingerprint(text)}")
 
 
 def _parameters(source: str, name: str) -> list[str] | None:

@@ -42,7 +42,7 @@ def _text() -> str:
     record = progress.summary()
     lines = []
     for lesson in lessons():
-        marks = "".join(_status(record.get(entry.name)).mark for entry in lesson.exercises)
+        marks = "".join(_status(record.get(entry.name, progress.Row())).mark for entry in lesson.exercises)
         lines.append(f"{lesson.number}  {lesson.title}: {_done(lesson, record)}  {marks}")
     return "\n".join(lines)
 
@@ -56,13 +56,10 @@ def _table() -> str:
         done, total = progress.passed(lesson.exercises, record), len(lesson.exercises)
         label = say("{done} of {total} exercises", done=done, total=total)
         bar = f'<progress max="{max(1, total)}" value="{done}" aria-label="{label}"></progress>'
-        marks = " ".join(
-            f'<span title="{entry.name}: {_words(row)}">{_status(row).mark}</span>'
-            for entry in lesson.exercises
-            for row in [record.get(entry.name)]
-        )
+        known = {entry.name: record.get(entry.name, progress.Row()) for entry in lesson.exercises}
+        spans = [f'<span title="{name}: {_words(row)}">{_status(row).mark}</span>' for name, row in known.items()]
         link = f'<a href="{lesson.name}.ipynb">{title}</a>'
-        rows.append(_row("td", link, f"{bar} {_done(lesson, record)}", marks))
+        rows.append(_row("td", link, f"{bar} {_done(lesson, record)}", " ".join(spans)))
     return f"<table>{''.join(rows)}</table>"
 
 
@@ -74,11 +71,11 @@ def _done(lesson: Lesson, record: dict[str, progress.Row]) -> str:
     return say("{done} of {total}", done=progress.passed(lesson.exercises, record), total=len(lesson.exercises))
 
 
-def _status(row: progress.Row | None) -> Status:
-    return Status(row.status) if row else Status.NOT_WRITTEN
+def _status(row: progress.Row) -> Status:
+    return Status(row.status) if row.status else Status.NOT_WRITTEN
 
 
-def _words(row: progress.Row | None) -> str:
+def _words(row: progress.Row) -> str:
     status = _status(row)
     if status in (Status.NOT_WRITTEN, Status.PASSED):
         return say(status.headline)

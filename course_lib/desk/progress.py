@@ -7,7 +7,7 @@ under another name and a new one begun.
 import contextlib
 import sqlite3
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -22,18 +22,30 @@ CREATE TABLE IF NOT EXISTS attempts (
 CREATE TABLE IF NOT EXISTS hints (exercise TEXT PRIMARY KEY, shown INTEGER NOT NULL);
 CREATE INDEX IF NOT EXISTS attempts_by_exercise ON attempts (exercise);
 """
+_SUMMARY = """
+SELECT exercise,
+       COALESCE(MAX(CASE WHEN status = ? THEN status END),
+                (SELECT status FROM attempts a WHERE a.exercise = b.exercise ORDER BY id DESC LIMIT 1)),
+       COUNT(*),
+       COALESCE((SELECT shown FROM hints h WHERE h.exercise = b.exercise), 0),
+       MAX(at)
+FROM attempts b GROUP BY exercise
+"""
 _said: set[str] = set()
 _hints_in_memory: dict[str, int] = {}
 
 
 @dataclass(frozen=True)
 class Row:
-    """One exercise's record: its best status, how many checks, how many hints, the time of the last check (UTC)."""
+    """One exercise's record: its best status, how many checks, how many hints, the time of the last check (UTC).
 
-    status: str
-    attempts: int
-    hints: int
-    at: str
+    Without arguments, that of an exercise which was never checked.
+    """
+
+    status: str | None = None
+    attempts: int = 0
+    hints: int = 0
+    at: str | None = None
 
 
 def path() -> Path:
@@ -44,42 +56,24 @@ def path() -> Path:
 def record(exercise: str, status: str, message: str) -> None:
     """Keep the outcome of one check. Without a `my_work/` folder nothing is kept."""
     now = datetime.now(timezone.utc).isoformat(timespec="seconds")
-    with _quietly(), _connection() as connection:
-        connection.execute(
-            "INSERT INTO attempts (exercise, status, message, at) VALUES (?, ?, ?, ?)", (exercise, status, message, now)
-        )
+    insert = "INSERT INTO attempts (exercise, status, message, at) VALUES (?, ?, ?, ?)"
+    _rows((insert, (exercise, status, message, now)))
 
 
 def next_hint(exercise: str, available: int) -> int:
     """The number of the next hint, from 0; stays at the last one."""
-    shown = _hints_in_memory.get(exercise, 0)
-    with _quietly(), _connection() as connection:
-        row = connection.execute("SELECT shown FROM hints WHERE exercise = ?", (exercise,)).fetchone()
-        shown = row[0] if row else 0
-        connection.execute(
-            "INSERT INTO hints VALUES (?, ?) ON CONFLICT (exercise) DO UPDATE SET shown = excluded.shown",
-            (exercise, min(shown + 1, available)),
-        )
-    _hints_in_memory[exercise] = min(shown + 1, available)
-    return min(shown, available - 1)
+    one_more = "INSERT INTO hints VALUES (?, 1) ON CONFLICT (exercise) DO UPDATE SET shown = MIN(shown + 1, ?)"
+    rows = _rows((one_more, (exercise, available)), ("SELECT shown FROM hints WHERE exercise = ?", (exercise,)))
+    shown = rows[0][0] if rows else min(_hints_in_memory.get(exercise, 0) + 1, available)
+    _hints_in_memory[exercise] = shown
+    return shown - 1
 
 
 def summary() -> dict[str, Row]:
     """The record of every exercise tried so far; empty when there is none."""
-    rows: dict[str, Row] = {}
     if not path().exists():
-        return rows
-    with _quietly(), _connection() as connection:
-        found = connection.execute(
-            """SELECT exercise, MAX(status = ?), COUNT(*), MAX(at),
-                      (SELECT status FROM attempts a WHERE a.exercise = b.exercise ORDER BY id DESC LIMIT 1),
-                      COALESCE((SELECT shown FROM hints h WHERE h.exercise = b.exercise), 0)
-               FROM attempts b GROUP BY exercise""",
-            (Status.PASSED.value,),
-        )
-        for exercise, ever_passed, attempts, at, last, hints in found:
-            rows[exercise] = Row(Status.PASSED.value if ever_passed else last, attempts, hints, at)
-    return rows
+        return {}
+    return {exercise: Row(*rest) for exercise, *rest in _rows((_SUMMARY, (Status.PASSED.value,)))}
 
 
 def passed(exercises: Iterable, record: dict[str, Row]) -> int:
@@ -87,30 +81,33 @@ def passed(exercises: Iterable, record: dict[str, Row]) -> int:
     return sum(one.name in record and record[one.name].status == Status.PASSED.value for one in exercises)
 
 
-class _NoFolder(Exception):
-    """There is no `my_work/` folder: somebody runs a lesson without being a learner here."""
+def _rows(*statements: tuple[str, tuple]) -> list[tuple]:
+    """Run statements of SQL, each with its parameters, as one transaction.
 
-
-@contextlib.contextmanager
-def _connection() -> Iterator[sqlite3.Connection]:
-    if not work_dir().is_dir():
-        raise _NoFolder
+    Returns the rows that the last one finds; none without a folder, or when the file fails, which is said once.
+    """
+    if not work_dir().is_dir():  # somebody runs a lesson without being a learner here
+        return []
     try:
-        connection = _open()
+        with contextlib.closing(_connection()) as connection, connection:
+            return [connection.execute(*one).fetchall() for one in statements][-1]
+    except (sqlite3.Error, OSError) as error:
+        _say_once(say("Your progress could not be saved ({error}); the checks go on without it.", error=error))
+        return []
+
+
+def _connection() -> sqlite3.Connection:
+    try:
+        return _opened()
     except sqlite3.OperationalError:
         raise
     except sqlite3.DatabaseError:  # not a database, or a damaged one
         kept = _set_aside()
         _say_once(say("The progress file was damaged; it is kept as {name} and a new one begun.", name=kept.name))
-        connection = _open()
-    try:
-        with connection:
-            yield connection
-    finally:
-        connection.close()
+        return _opened()
 
 
-def _open() -> sqlite3.Connection:
+def _opened() -> sqlite3.Connection:
     connection = sqlite3.connect(path(), timeout=1.0)
     try:
         with contextlib.suppress(sqlite3.OperationalError):  # the switch does not wait while another notebook makes it
@@ -133,20 +130,9 @@ def _set_aside() -> Path:
         number += 1
     path().rename(kept)
     for suffix in ("-wal", "-shm"):  # they belong to the damaged file
-        companion = path().with_name(path().name + suffix)
         with contextlib.suppress(FileNotFoundError):
-            companion.rename(kept.with_name(kept.name + suffix))
+            Path(f"{path()}{suffix}").rename(f"{kept}{suffix}")
     return kept
-
-
-@contextlib.contextmanager
-def _quietly() -> Iterator[None]:
-    try:
-        yield
-    except _NoFolder:
-        pass
-    except (sqlite3.Error, OSError) as error:
-        _say_once(say("Your progress could not be saved ({error}); the checks go on without it.", error=error))
 
 
 def _say_once(text: str) -> None:

@@ -2,6 +2,7 @@
 
 import html
 import sys
+from collections.abc import Sequence
 
 from course_lib.judge.examine import Outcome
 from course_lib.judge.status import Status
@@ -25,11 +26,8 @@ def show_outcome(outcome: Outcome, next_step: str) -> None:
     show(headline(outcome), lines, outcome.status.mark, outcome.status.colour, code)
 
 
-def show(
-    headline: str, lines: list[str], mark: str = "→", colour: str = "#0077bb", code: list[str] | None = None
-) -> None:
+def show(headline: str, lines: list[str], mark: str = "→", colour: str = "#0077bb", code: Sequence[str] = ()) -> None:
     """Display a block: a headline, sentences, and lines of code."""
-    code = code or []
     plain = "\n".join([f"{mark} {headline}", *(f"  {line}" for line in lines), *(f"    {line}" for line in code)])
     if not in_notebook():
         print(plain)

@@ -47,14 +47,9 @@ def build(lesson: Lesson, edition: str = "learner") -> nbformat.NotebookNode:
         text = "## Where to read on\n\n" + "\n".join(f"- {one}" for one in lesson.sources)
         cells.append(new_markdown_cell(text))
     _identify(lesson, cells)
-    notebook = new_notebook(cells=cells)
-    notebook.metadata = nbformat.from_dict(
-        {
-            "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
-            "language_info": {"name": "python"},
-        }
-    )
-    notebook.nbformat, notebook.nbformat_minor = 4, 5
+    kernel = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+    metadata = {"kernelspec": kernel, "language_info": {"name": "python"}}
+    notebook = new_notebook(cells=cells, metadata=metadata, nbformat=4, nbformat_minor=5)
     version = fingerprint(nbformat.writes(notebook))
     notebook.metadata["course"] = {"lesson": lesson.name, "edition": edition, "sha": version}
     nbformat.validate(notebook)

@@ -6,29 +6,28 @@ It gets one line of JSON on its standard input, {"cells": [[source, exercise or 
 """
 
 import ast
+import asyncio
 import builtins
 import contextlib
+import inspect
 import json
 import linecache
 import os
-import re
-import symtable
 import sys
 import threading
 import types
-from collections.abc import Callable, Iterable
-
-from IPython.core.inputtransformer2 import TransformerManager
+from collections import Counter
+from collections.abc import Callable
 
 import course_lib
 from course_lib import checks
+from course_lib.grading.cells import FUTURE, Cell, checked, needed_names, read, runs
 from course_lib.judge.examine import Outcome, judge
 from course_lib.judge.status import Status
 from course_lib.judge.trial import error_text
 from course_lib.language import say
 
 _GIGABYTE = 2**30
-_HARMLESS_MAGIC = re.compile(r"\s*%%(time|timeit|capture|prun)\b[^\n]*\n")
 
 
 def main() -> None:
@@ -42,101 +41,132 @@ def main() -> None:
         reports.write(json.dumps(message) + "\n")
         reports.flush()
 
-    run(report=report, **request)
+    Kernel(report=report, **request).run()
     report(end=True)
     os._exit(0)  # threads of the learner's code must not keep this process
 
 
-def run(
-    cells: list, skip: list[int], finished: dict[str, bool], time_limit: float, seed: int | None, report: Callable
-) -> None:
-    """Run the cells in order: definitions of ordinary cells, exercise cells whole.
+class Kernel:
+    """Runs the cells in order, as a kernel would have, and judges each name as it is bound where it is checked.
 
-    cells: (source, exercise or None) of each code cell
-    skip: numbers of cells to leave out, since they hung or crashed before
-    finished: exercises that need no examination again, and whether they passed
-    time_limit: seconds for each examination
-    seed: for each examination, or None
-    report: called with what is about to happen and with each result
+    cells: (source, exercise or None) of each code cell.
+    skip: numbers of cells to leave out, since they hung or crashed before.
+    finished: exercises that need no examination again, and whether they passed.
+    time_limit: seconds for each examination.
+    seed: for each examination, or None.
+    report: called with what is about to happen and with each result.
     """
-    sources = [plain_python(source) for source, _ in cells]
-    needed = needed_names(sources, [exercise is not None for _, exercise in cells])
-    notebook = _new_notebook()
-    for number, (source, (_, exercise)) in enumerate(zip(sources, cells, strict=True)):
-        file = f"cell {number}"
-        linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
-        if exercise is None:
-            if number not in skip:
-                report(cell=number)
-                _run_definitions(source, file, notebook, needed)
-        elif exercise in finished:
-            report(cell=number)
-            if number in skip or not finished[exercise] or _run_whole(source, file, notebook):
-                notebook[exercise] = checks.find(exercise).reference
-        else:
-            report(exercise=exercise)
-            outcome = _examine(exercise, source, file, notebook, seed, time_limit)
-            report(
-                result=[
-                    exercise,
-                    outcome.status.value,
-                    outcome.message,
-                    [*outcome.details, *outcome.code],
-                    outcome.seed,
-                ]
-            )
-            if not outcome.passed:  # later exercises may build on it
-                notebook[exercise] = checks.find(exercise).reference
 
+    def __init__(
+        self,
+        cells: list,
+        skip: list[int],
+        finished: dict[str, bool],
+        time_limit: float,
+        seed: int | None,
+        report: Callable,
+    ):
+        self.cells = [read(source, exercise) for source, exercise in cells]
+        self.skip, self.finished, self.time_limit, self.seed, self.report = skip, finished, time_limit, seed, report
+        self.names = _new_notebook()
+        self.needed = needed_names(self.cells)
+        self.waiting: dict[
+            str, BaseException | None
+        ] = {}  # answers not judged yet, and the error that ended their cell
+        exercises = {cell.exercise for cell in self.cells if cell.exercise}
+        self.checks = Counter(name for cell in self.cells for node in cell.body for name in checked(node, exercises))
+        self.outcomes: dict[str, Outcome] = {}  # of checks that another check of the same exercise follows
+        self.flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+        self.loop = asyncio.new_event_loop()
 
-def plain_python(source: str) -> str:
-    """A cell without IPython's magics and shell lines.
+    def run(self) -> None:
+        """Run the cells, and report the result of each exercise."""
+        for number, cell in enumerate(self.cells):
+            file = f"cell {number}"
+            linecache.cache[file] = (len(cell.source), None, cell.source.splitlines(keepends=True), file)
+            if cell.exercise:
+                self._answer(number, cell, file)
+            elif number not in self.skip:
+                self.report(cell=number)
+                self._ordinary(cell, file)
+        for name in list(self.waiting):
+            self._settle(name, last=True)
 
-    source: the text of the cell
-    Returns Python source with the same line numbers; a cell in another language becomes empty.
-    """
-    if match := _HARMLESS_MAGIC.match(source):
-        source = "#\n" * match.group().count("\n") + source[match.end() :]
-    with contextlib.suppress(SyntaxError):
-        source = TransformerManager().transform_cell(source)
-    try:
-        body = ast.parse(source).body
-    except (SyntaxError, ValueError):
-        return source
-    lines = source.splitlines(keepends=True)
-    for node in body:
-        if isinstance(node, (ast.Expr, ast.Assign)) and _calls_ipython(node):
-            for line in range(node.lineno - 1, node.end_lineno):
-                lines[line] = "\n"
-    return "".join(lines)
+    def _answer(self, number: int, cell: Cell, file: str) -> None:
+        """Run the cell of an answer as it stands."""
+        name = cell.exercise
+        self.waiting[name] = None
+        if name in self.finished and (number in self.skip or not self.finished[name]):
+            self._settle(name, last=True)
+            return
+        self.report(**({"cell": number} if name in self.finished else {"exercise": name}))
+        self.names.pop(name, None)
+        self.waiting[name] = cell.error or self._execute(cell.body, file)
+        for node in cell.body:
+            for other in checked(node, set(self.waiting)):
+                self._settle(other)
 
+    def _ordinary(self, cell: Cell, file: str) -> None:
+        """Run what the answers need of another cell, and judge what it checks. What fails is left out."""
+        for node in cell.body:
+            for name in checked(node, set(self.waiting)):
+                self._settle(name)
+            if runs(node, self.needed):
+                self._execute([node], file)
 
-def needed_names(sources: Iterable[str], whole: Iterable[bool]) -> set[str]:
-    """The global names that functions, classes and exercise cells use, and those that these are made from.
+    def _settle(self, name: str, last: bool = False) -> None:
+        """Judge an answer as its name is bound now; a later exercise may build on it, or on the course's version.
 
-    sources: Python source of each cell
-    whole: for each cell, whether it is run as a whole
-    Returns the names; an assignment to any other name need not run, for it may be a long training.
-    """
-    needed: set[str] = set()
-    assignments = []
-    for source, runs_whole in zip(sources, whole, strict=True):
+        What the last check finds is reported, unless there was nothing new to examine.
+        """
+        self.checks[name] -= 1
+        last = last or self.checks[name] <= 0
+        passed = self.finished.get(name)
+        if passed is None:
+            self.report(exercise=name)
+            outcome = self._outcome(name, self.waiting[name])
+            if not outcome.examined:
+                outcome = self.outcomes.get(name, outcome)
+            self.outcomes[name] = outcome
+            passed = outcome.passed
+            if last:
+                details = [*outcome.details, *outcome.code]
+                self.report(result=[name, outcome.status.value, outcome.message, details, outcome.seed])
+        if last:
+            del self.waiting[name]
+        if not passed or name not in self.names:
+            self.names[name] = checks.find(name).reference
+
+    def _outcome(self, name: str, error: BaseException | None) -> Outcome:
+        if name in self.names:  # even if a line below the definition failed
+            try:
+                return judge(checks.find(name), self.names[name], self.seed, self.time_limit)
+            except (Exception, SystemExit) as failure:
+                error = failure
+        if isinstance(error, SyntaxError):
+            text = "Python cannot read it ({reason})"
+            if error.lineno:
+                text = "Python cannot read it ({reason}) in line {line} of its cell: `{code}`"
+            code = (error.text or "").strip()
+            return Outcome(name, Status.RAISES, say(text, reason=error.msg, line=error.lineno, code=code))
+        if isinstance(error, NotImplementedError):
+            return Outcome(name, Status.NOT_WRITTEN, say("Not written yet."))
+        if error is not None:
+            return Outcome(name, Status.RAISES, say("Its cell stops with {error}", error=error_text(error)))
+        return Outcome(name, Status.NOT_WRITTEN, say("Its cell defines no `{name}`: keep that name.", name=name))
+
+    def _execute(self, body: list[ast.stmt], file: str) -> BaseException | None:
+        """Run some statements; returns the exception that ended them, if any."""
         try:
-            table, body = symtable.symtable(source, "cell", "exec"), ast.parse(source).body
-        except (SyntaxError, ValueError):
-            continue
-        defined = {getattr(node, "name", None) for node in body}
-        parts = [table] if runs_whole else [part for part in table.get_children() if part.get_name() in defined]
-        needed = needed.union(*map(_globals_of, parts))
-        for node in body:
-            if isinstance(node, (ast.FunctionDef, ast.ClassDef)):  # decorators, defaults, base classes
-                needed |= _loaded(*node.decorator_list, *getattr(node, "bases", []), getattr(node, "args", None))
-            elif isinstance(node, (ast.Assign, ast.AnnAssign, ast.AugAssign)):
-                assignments.append(node)
-    for node in reversed(assignments):
-        if _targets(node) & needed:
-            needed |= _loaded(node.value)
-    return needed
+            code = compile(ast.Module(body, []), file, "exec", self.flags, dont_inherit=True)
+            self.flags |= code.co_flags & FUTURE
+            if code.co_flags & inspect.CO_COROUTINE:  # an `await` outside a function, which a notebook allows
+                self.loop.run_until_complete(eval(code, self.names))
+            else:
+                exec(code, self.names)
+        except (Exception, SystemExit) as error:
+            return error
+        return None
 
 
 def _private_streams():
@@ -175,70 +205,6 @@ def _new_notebook() -> dict:
     sys.modules["__main__"] = module = types.ModuleType("__main__")
     module.display = lambda *_, **__: None
     return vars(module)
-
-
-def _run_definitions(source: str, file: str, notebook: dict, needed: set[str]) -> None:
-    """Run a cell's imports, functions, classes and the assignments that those need. What fails is left out."""
-    try:
-        body = ast.parse(source).body
-    except (SyntaxError, ValueError):
-        return
-    for node in body:
-        if isinstance(node, (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)) or (
-            isinstance(node, (ast.Assign, ast.AnnAssign, ast.AugAssign)) and _targets(node) & needed
-        ):
-            with contextlib.suppress(Exception, SystemExit):
-                exec(compile(ast.Module([node], []), file, "exec", dont_inherit=True), notebook)
-
-
-def _run_whole(source: str, file: str, notebook: dict) -> BaseException | None:
-    """Run a cell as it stands; returns the exception that ended it, if any."""
-    try:
-        exec(compile(source, file, "exec", dont_inherit=True), notebook)
-    except (Exception, SystemExit) as error:
-        return error
-    return None
-
-
-def _examine(name: str, source: str, file: str, notebook: dict, seed: int | None, time_limit: float) -> Outcome:
-    notebook.pop(name, None)
-    error = _run_whole(source, file, notebook)
-    if name in notebook:  # even if a line below the definition failed
-        try:
-            return judge(checks.find(name), notebook[name], seed, time_limit)
-        except (Exception, SystemExit) as failure:
-            error = failure
-    if isinstance(error, SyntaxError):
-        text = "Python cannot read it ({reason})"
-        if error.lineno:
-            text = "Python cannot read it ({reason}) in line {line} of its cell: `{code}`"
-        code = (error.text or "").strip()
-        return Outcome(name, Status.RAISES, say(text, reason=error.msg, line=error.lineno, code=code))
-    if isinstance(error, NotImplementedError):
-        return Outcome(name, Status.NOT_WRITTEN, say("Not written yet."))
-    if error is not None:
-        return Outcome(name, Status.RAISES, say("Its cell stops with {error}", error=error_text(error)))
-    return Outcome(name, Status.NOT_WRITTEN, say("Its cell defines no `{name}`: keep that name.", name=name))
-
-
-def _calls_ipython(node: ast.AST) -> bool:
-    return any(isinstance(part, ast.Name) and part.id == "get_ipython" for part in ast.walk(node))
-
-
-def _globals_of(table: symtable.SymbolTable) -> set[str]:
-    """The global names that a block and the blocks inside it refer to."""
-    module = table.get_type() == "module"
-    names = {one.get_name() for one in table.get_symbols() if one.is_global() or (module and one.is_referenced())}
-    return names.union(*(_globals_of(inner) for inner in table.get_children()))
-
-
-def _loaded(*nodes: ast.AST | None) -> set[str]:
-    return {part.id for node in nodes if node for part in ast.walk(node) if isinstance(part, ast.Name)}
-
-
-def _targets(node: ast.Assign | ast.AnnAssign | ast.AugAssign) -> set[str]:
-    """The names that a statement assigns to, also as in `a, b = ...`, `table[0] = ...`, `model.size = ...`."""
-    return _loaded(*(node.targets if isinstance(node, ast.Assign) else [node.target]))
 
 
 if __name__ == "__main__":

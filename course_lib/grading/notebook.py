@@ -131,12 +131,10 @@ class _Child:
                 line = self._lines.get(timeout=time_limit + _GRACE if at else _START_LIMIT)
             except queue.Empty:
                 text = say("It takes longer than {seconds:g} seconds.", seconds=time_limit)
-                line, reason = "", f"{text} {say('Look for a loop whose condition never changes.')}"
-                self._kill()
-            else:
-                reason = "" if line else self._cause_of_death()
+                yield self._blame(at, f"{text} {say('Look for a loop whose condition never changes.')}")
+                return
             if not line:
-                yield self._blame(at, reason)
+                yield self._blame(at, self._cause_of_death())
                 return
             at = json.loads(line)
             if "end" in at:
@@ -151,6 +149,7 @@ class _Child:
         self._lines.put("")
 
     def _blame(self, at: dict, reason: str) -> Result | tuple[int, str]:
+        self._kill()
         if "cell" in at:
             return at["cell"], reason
         if "exercise" in at:

@@ -34,9 +34,9 @@ def difference(got, expected, rtol=None, atol=None, strict_dtype=False, where=""
     here = where or say("the result")
     options = {"rtol": rtol, "atol": atol, "strict_dtype": strict_dtype}
     if got is None and expected is not None:
-        if where:
-            return say("{value} is None, expected {kind}", value=here, kind=kind(expected))
-        return say("{value} is None, expected {kind}: is a `return` missing?", value=here, kind=kind(expected))
+        asked = "{value} is None, expected {kind}: is a `return` missing?"
+        text = "{value} is None, expected {kind}" if where else asked
+        return say(text, value=here, kind=kind(expected))
     if expected is None:
         return None if got is None else _is(here, brief(got), "None")
     if _is_array(expected) or _is_number(expected):
@@ -45,13 +45,7 @@ def difference(got, expected, rtol=None, atol=None, strict_dtype=False, where=""
         return _mapping_difference(got, expected, here, options)
     if isinstance(expected, (list, tuple)):
         return _sequence_difference(got, expected, here, options)
-    if isinstance(expected, Set):
-        if not isinstance(got, Set):
-            return _is(here, kind(got), say("a set"))
-        if set(got) != set(expected):
-            return _is(here, brief(got), brief(expected))
-        return None
-    if type(got) is not type(expected) and not isinstance(got, type(expected)):
+    if not isinstance(got, Set if isinstance(expected, Set) else type(expected)):
         return _is(here, kind(got), kind(expected))
     try:
         same = bool(got == expected)
@@ -100,7 +94,7 @@ def kind(value) -> str:
         return say("the class {name}", name=value.__name__)
     if callable(value):
         return say("a function")
-    names = {list: "a list", tuple: "a tuple", str: "a text", dict: "a dict", set: "a set"}
+    names = {list: "a list", tuple: "a tuple", str: "a text", dict: "a dict", set: "a set", frozenset: "a set"}
     if type(value) in names:
         return say(names[type(value)])
     return say("an object of type {type}", type=type(value).__name__)
@@ -109,10 +103,7 @@ def kind(value) -> str:
 def brief(value, limit=60) -> str:
     """A short text for a value: whole when it is small, its kind and shape when it is not."""
     if is_tensor(value):
-        value = value.detach().cpu()
-        if value.numel() > 12:
-            return f"<tensor {tuple(value.shape)}>"
-        return f"tensor({_rounded(value.tolist())})"
+        return f"<tensor {tuple(value.shape)}>" if value.numel() > 12 else f"tensor({_rounded(value.tolist())})"
     if isinstance(value, np.ndarray):
         return f"<array {value.shape}>" if value.size > 12 else str(_rounded(value.tolist()))
     if callable(value):

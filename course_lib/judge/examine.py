@@ -4,16 +4,17 @@ import _thread
 import os
 import re
 import secrets
+import sys
 import threading
 import time
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from types import TracebackType
 
 import numpy as np
 
+from course_lib.judge import session
 from course_lib.judge.compare import difference
 from course_lib.judge.diagnose import ignored_argument, known_mistake
 from course_lib.judge.exercise import Case, Exercise, Mistake
@@ -22,6 +23,7 @@ from course_lib.judge.trial import Run, call_text, error_text, fault, run
 from course_lib.language import say
 
 TIME_LIMIT = 8.0  # seconds for one whole examination: an endless loop that fills a list has no time to fill the memory
+_INSIST = 0.2  # seconds between two interrupts of an answer that swallows them
 _PACKAGE = str(Path(__file__).resolve().parent.parent)
 _STUB = re.compile(r"(write [\w.]+ here)?")  # what the NotImplementedError of a stub says; a learner's own says nothing
 
@@ -76,52 +78,45 @@ def examine(exercise: Exercise, subject: Callable, seed: int | None = None, time
     """
     fresh = secrets.randbits(32) if seed is None else seed
     watch = _Watchdog(time_limit)
-
-    def found(status: Status, message: str, *details: str, **more) -> Outcome:
-        return Outcome(exercise.name, status, message, details, seed=fresh, **more)
-
     try:
-        with watch:
+        with watch, session.fresh():
             for number in (0, fresh):
                 cases = list(exercise.cases(np.random.default_rng(number)))
                 try:
-                    told = _examine_round(exercise, subject, cases, worked=number == 0)
+                    outcome = _examine_round(exercise, subject, cases, worked=number == 0)
                 except Exception as error:  # a result that cannot be compared, an object that cannot be printed
                     if os.environ.get("COURSE_DEBUG"):
                         raise
                     text = say("The result cannot be read: {error}.", error=error_text(error))
-                    return found(Status.RAISES, text, code=_learner_lines(error, subject))
-                if told is not None:
-                    return found(*told[0], **told[1])
+                    outcome = Outcome(exercise.name, Status.RAISES, text, code=_learner_lines(error, subject))
+                if not outcome.passed:
+                    break
     except KeyboardInterrupt:
-        if not watch.fired:
-            return found(Status.RAISES, say("The check was interrupted."))
+        outcome = Outcome(exercise.name, Status.RAISES, say("The check was interrupted."))
+    if watch.fired:  # be it that the answer swallowed the interrupt and went on
         text = "The check stopped after {seconds:g} seconds: the function does not come to an end, or is slow."
         help_ = say("Look for a loop whose condition never changes.")
-        return found(Status.RAISES, say(text, seconds=time_limit), help_)
-    return found(Status.PASSED, say("Passed."))
+        outcome = Outcome(exercise.name, Status.RAISES, say(text, seconds=time_limit), (help_,))
+    return replace(outcome, seed=fresh)
 
 
-def _examine_round(exercise: Exercise, subject, cases: list[Case], worked: bool) -> tuple[tuple, dict] | None:
-    """The arguments of the Outcome of the first case that fails, or None."""
+def _examine_round(exercise: Exercise, subject, cases: list[Case], worked: bool) -> Outcome:
+    """What one round of cases finds: the Outcome of the first that fails, yet without its seed."""
+    expected = [run(exercise, exercise.reference, this) for this in cases]
     got: list[Run] = []
-    expected: list[Run] = []
     for index, this in enumerate(cases):
-        expected.append(run(exercise, exercise.reference, this))
         got.append(run(exercise, subject, this))
         if isinstance(got[index].error, NotImplementedError) and _STUB.fullmatch(str(got[index].error)):
             whole = isinstance(exercise.reference, type)  # half a class is not written yet; half a function is wrong
             if whole or (worked and index == 0):
-                return (Status.NOT_WRITTEN, say("Not written yet.")), {}
+                return Outcome(exercise.name, Status.NOT_WRITTEN, say("Not written yet."))
         wrong = fault(exercise, got[index], expected[index], this)
         if wrong is None and index == 0:
             wrong = _not_repeatable(exercise, subject, this, got[0])
         if wrong is not None:
-            for later in cases[index + 1 :]:
-                expected.append(run(exercise, exercise.reference, later))
-                got.append(run(exercise, subject, later))
+            got += [run(exercise, subject, later) for later in cases[index + 1 :]]
             return _told(exercise, subject, cases, index, got, expected, wrong)
-    return None
+    return Outcome(exercise.name, Status.PASSED, say("Passed."))
 
 
 def _not_repeatable(exercise: Exercise, subject, this: Case, first: Run) -> str | None:
@@ -131,53 +126,57 @@ def _not_repeatable(exercise: Exercise, subject, this: Case, first: Run) -> str 
     return None
 
 
-def _told(exercise, subject, cases, index, got: list[Run], expected: list[Run], wrong: str) -> tuple[tuple, dict]:
-    """Status, message and details of a failing case, and the rest of its Outcome."""
+def _told(exercise, subject, cases, index, got: list[Run], expected: list[Run], wrong: str) -> Outcome:
+    """What to say of a failing case."""
     this, ours = cases[index], got[index]
     status = Status.RAISES if ours.error is not None and expected[index].error is None else Status.WRONG
     mistake = known_mistake(exercise, cases, index, got, expected)
     end = "" if wrong.endswith("?") else "."
     happened = say("On {case}: {fault}{end}", case=call_text(exercise, this), fault=wrong, end=end)
     if mistake is not None:
-        sentences = [say("It looks as if {looks}.", looks=say(mistake.looks))]
-        sentences += [say(mistake.do)] if mistake.do else []
-        sentences.append(happened)
+        sentences = [say("It looks as if {looks}.", looks=say(mistake.looks)), mistake.do and say(mistake.do), happened]
     else:
         sentences = [happened]
         if status is Status.WRONG and ours.value is not None:
-            ignored = ignored_argument(exercise, subject, this, expected[index])
-            sentences += [ignored] if ignored else []
+            sentences.append(ignored_argument(exercise, subject, this, expected[index]))
+    message, *details = filter(None, sentences)
     code = _learner_lines(ours.error, subject) if status is Status.RAISES else ()
-    return (status, *sentences), {"mistake": mistake, "code": code, "printed": _shorten(ours.printed)}
+    return Outcome(exercise.name, status, message, tuple(details), mistake, code, _shorten(ours.printed))
 
 
 class _Watchdog:
-    """Interrupt the main thread when the time is up; does nothing in other threads."""
+    """Interrupts the main thread when the time is up, again and again if need be; does nothing in other threads."""
 
     def __init__(self, seconds: float):
-        self.fired = False
-        self._done = False
-        self._lock = threading.Lock()
-        self._timer = threading.Timer(seconds, self._fire)
-        self._timer.daemon = True
+        self.fired = self._done = False
+        self._over = threading.Event()
+        self._seconds, self._stdout = seconds, sys.stdout
 
-    def _fire(self) -> None:
-        with self._lock:
-            if not self._done:
-                self.fired = True
-                _thread.interrupt_main()
+    def _watch(self) -> None:
+        if self._over.wait(self._seconds):
+            return
+        while not self._done:
+            self.fired = True
+            _thread.interrupt_main()
+            time.sleep(_INSIST)
 
     def __enter__(self) -> "_Watchdog":
         if threading.current_thread() is threading.main_thread():
-            self._timer.start()
+            threading.Thread(target=self._watch, daemon=True).start()
         return self
 
-    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        with self._lock:
-            self._done = True
-        self._timer.cancel()
-        if self.fired and kind is not KeyboardInterrupt:
-            time.sleep(0.1)  # the interrupt is under way: let it arrive inside examine(), where it is caught
+    def __exit__(self, *_) -> None:
+        while True:
+            try:
+                self._done = True
+                if self.fired:
+                    time.sleep(0.05)  # an interrupt may be under way: let it arrive here
+                    sys.stdout = self._stdout  # it may have come just when this was to be set back
+                else:
+                    self._over.set()
+                return
+            except KeyboardInterrupt:
+                continue
 
 
 def _learner_lines(error: BaseException | None, subject) -> tuple[str, ...]:

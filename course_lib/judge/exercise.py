@@ -1,11 +1,12 @@
 """What an exercise is: its cases, its hints, the mistakes it knows, and other right answers."""
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import KW_ONLY, dataclass, field
 from functools import cached_property, partial
 
 import numpy as np
 
+from course_lib.judge.compare import difference
 from course_lib.judge.slip import slipped
 
 
@@ -44,6 +45,7 @@ class Mistake:
         return self.make()
 
 
+@dataclass(eq=False, repr=False)
 class Exercise:
     """One function or class that a learner writes, and everything needed to judge it.
 
@@ -60,33 +62,29 @@ class Exercise:
     aliases: earlier names of this exercise, so that an update finds the learner's answer.
     """
 
-    def __init__(
-        self,
-        reference: Callable,
-        cases: Callable[[np.random.Generator], Iterable[Case]],
-        *,
-        hints: Iterable[str],
-        differ: Callable | None = None,
-        probe: Callable | None = None,
-        rtol: float | None = None,
-        atol: float | None = None,
-        strict_dtype: bool = False,
-        lazy: bool = False,
-        returns: Iterable[str] = (),
-        aliases: Iterable[str] = (),
-    ):
-        self.reference = reference
-        self.name = reference.__name__
-        self.cases = cases
-        self.hints = tuple(hints)
-        self.returns = tuple(returns)
-        self.aliases = tuple(aliases)
-        self.mistakes: list[Mistake] = []
-        self.alternatives: list[Callable] = []
-        self.differ = differ
-        self.probe = probe
-        self.lazy = lazy
-        self.tolerance = {"rtol": rtol, "atol": atol, "strict_dtype": strict_dtype}
+    reference: Callable
+    cases: Callable[[np.random.Generator], Iterable[Case]]
+    _: KW_ONLY
+    hints: Sequence[str]
+    differ: Callable | None = None
+    probe: Callable | None = None
+    rtol: float | None = None
+    atol: float | None = None
+    strict_dtype: bool = False
+    lazy: bool = False
+    returns: Sequence[str] = ()
+    aliases: Sequence[str] = ()
+    mistakes: list[Mistake] = field(default_factory=list, init=False)
+    alternatives: list[Callable] = field(default_factory=list, init=False)
+
+    @property
+    def name(self) -> str:
+        """The reference's name."""
+        return self.reference.__name__
+
+    def difference(self, got, expected, where: str = "") -> str | None:
+        """`compare.difference` of two values within the exercise's tolerance."""
+        return difference(got, expected, self.rtol, self.atol, self.strict_dtype, where)
 
     def slip(self, place: str, edit: str, *, looks: str, do: str = "", inside: str = "") -> None:
         """List a mistake as an edit of the reference; place, edit and inside as in `slip.slipped`.

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
-from course_lib.judge.compare import difference
 from course_lib.judge.exercise import Exercise, Mistake
 from course_lib.judge.trial import Run
 from course_lib.language import say
@@ -27,7 +26,7 @@ def known(exercise: Exercise, got: list[Run], expected: list[Run], failing: list
     """The family that at least half of the failing cases look like, the first of them among them; or None."""
 
     def same(one, other) -> bool:
-        return difference(one, other, **exercise.tolerance) is None
+        return exercise.difference(one, other) is None
 
     def told(family: Family, i: int) -> bool:
         if got[i].error is not None or expected[i].error is not None:

@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from course_lib.judge.compare import brief, difference, is_tensor, kind, unchanged
+from course_lib.judge.compare import brief, is_tensor, kind, unchanged
 from course_lib.judge.exercise import Case, Exercise
 from course_lib.language import say
 
@@ -28,10 +28,8 @@ class Run:
     @property
     def changed_argument(self) -> int | None:
         """The position of the first argument that the function changed in place, or None."""
-        for position, (before, after) in enumerate(zip(self.before, self.after, strict=True)):
-            if not unchanged(before, after):
-                return position
-        return None
+        pairs = enumerate(zip(self.before, self.after, strict=True))
+        return next((position for position, pair in pairs if not unchanged(*pair)), None)
 
 
 def run(exercise: Exercise, function: Callable, this: Case) -> Run:
@@ -46,7 +44,9 @@ def run(exercise: Exercise, function: Callable, this: Case) -> Run:
             if inspect.isgenerator(found.value):
                 found.value, found.generator = list(found.value), True
         found.gradients = _gradients(found.value, found.after)
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # an answer may leave by SystemExit, GeneratorExit or one of its own
         found.error = error
     found.printed = printed.getvalue()
     return found
@@ -55,11 +55,11 @@ def run(exercise: Exercise, function: Callable, this: Case) -> Run:
 def compared(exercise: Exercise, got, expected, this: Case) -> str | None:
     """What differs between two returned values, under the exercise's own comparison if it has one."""
     if exercise.differ is None:
-        return difference(got, expected, **exercise.tolerance)
+        return exercise.difference(got, expected)
     try:
         return exercise.differ(got, expected, *copy.deepcopy(this.args), **copy.deepcopy(this.kwargs))
     except Exception as error:  # a comparison written for right types meets a wrong one
-        text = difference(got, expected, **exercise.tolerance)
+        text = exercise.difference(got, expected)
         return text or say("the result is {kind} and cannot be compared ({error})", kind=kind(got), error=error)
 
 
@@ -90,7 +90,7 @@ def fault(exercise: Exercise, got: Run, expected: Run, this: Case) -> str | None
             "keep to torch operations, without .detach(), .item(), .numpy() or torch.tensor(...)"
         )
     for position, (ours, theirs) in enumerate(zip(got.gradients, expected.gradients, strict=True)):
-        if text := difference(ours, theirs, where=say("gradient {position}", position=position), **exercise.tolerance):
+        if text := exercise.difference(ours, theirs, say("gradient {position}", position=position)):
             return say("the values are right, but {fault}", fault=text)
     return None
 
@@ -99,19 +99,11 @@ def alike(exercise: Exercise, one: Run, other: Run, this: Case) -> bool:
     """Whether two runs on the same case did the same: result, error, gradients, changed arguments."""
     if one.error is not None or other.error is not None:
         return type(one.error) is type(other.error) and error_text(one.error) == error_text(other.error)
-    changed = [found.changed_argument is not None for found in (one, other)]
-    if changed[0] != changed[1]:
+    if (one.changed_argument is None) != (other.changed_argument is None):
         return False
-    if difference(one.value, other.value, **exercise.tolerance) is not None and (
-        exercise.differ is None or compared(exercise, one.value, other.value, this)
-    ):
+    if exercise.difference(one.value, other.value) and compared(exercise, one.value, other.value, this):
         return False
-    ours, theirs = one.gradients, other.gradients
-    if ours is None or theirs is None:
-        return ours is theirs
-    return len(ours) == len(theirs) and all(
-        difference(a, b, **exercise.tolerance) is None for a, b in zip(ours, theirs, strict=True)
-    )
+    return exercise.difference(one.gradients, other.gradients) is None
 
 
 def error_text(error: BaseException) -> str:

@@ -73,12 +73,8 @@ class Cell:
 
     def checks(self, name: str) -> bool:
         """Whether the cell calls check(name)."""
-        return any(
-            isinstance(node, ast.Call)
-            and getattr(node.func, "id", None) == "check"
-            and [getattr(argument, "id", None) for argument in node.args[:1]] == [name]
-            for node in ast.walk(self.tree)
-        )
+        calls = [ast.unparse(node) for node in ast.walk(self.tree) if isinstance(node, ast.Call)]
+        return any(call.startswith((f"check({name})", f"check({name},")) for call in calls)
 
 
 @dataclass(frozen=True)
@@ -95,7 +91,7 @@ class Lesson:
     minutes: int
     sources: list[str]
     exercises: tuple[ExerciseEntry, ...]
-    cells: tuple[Cell, ...]
+    cells: tuple[Cell, ...] = ()
 
     @property
     def name(self) -> str:
@@ -152,17 +148,19 @@ def read(path: Path) -> Lesson:
     return Lesson(number, topic, path, **header, exercises=tuple(_exercises(path, cells)), cells=cells)
 
 
-def heading(line: str) -> ExerciseEntry | None:
+def heading(line: str, where: str) -> ExerciseEntry | None:
     """What a Markdown line says if it is an exercise's heading, else None.
 
     line: one line of Markdown.
+    where: its cell, for an error.
     Raises BuildError when it is meant as one and is malformed.
     """
     if not _HEADING.match(line):
         return None
     match = _HEADING_PARTS.fullmatch(line)
     if not match:
-        raise BuildError(f"write the heading {line.strip()!r} like '### Exercise · name · ●●○ · 10 minutes'")
+        text = f"write the heading {line.strip()!r} like '### Exercise · name · ●●○ · 10 minutes'"
+        raise BuildError(f"{where}: {text}")
     return ExerciseEntry(match[1], match[2].count("●"), int(match[3]))
 
 
@@ -312,10 +310,7 @@ def _exercises(path: Path, cells: tuple[Cell, ...]):
         for line in cell.source.splitlines():
             if cell.kind == "code" and _HEADING.match(line.removeprefix("# ")):
                 raise BuildError(f"{cell.where}: a heading of an exercise stands in code; put it in a Markdown cell")
-            try:
-                entry = heading(line) if cell.kind == "markdown" else None
-            except BuildError as error:
-                raise BuildError(f"{cell.where}: {error}") from None
+            entry = heading(line, cell.where) if cell.kind == "markdown" else None
             if entry and pending:
                 raise unused()
             pending = (entry, cell.where) if entry else pending

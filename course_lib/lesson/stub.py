@@ -7,6 +7,8 @@ import ast
 import importlib.util
 import re
 import symtable
+from collections import defaultdict
+from collections.abc import Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,6 +40,12 @@ class Reference:
         """Line number, from 1, of the definition with its decorators."""
         return min([self.node.lineno, *(one.lineno for one in self.node.decorator_list)])
 
+    @property
+    def functions(self) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
+        """The function itself, or the methods of the class."""
+        inner = self.node.body if isinstance(self.node, ast.ClassDef) else [self.node]
+        return [node for node in inner if isinstance(node, _FUNCTIONS)]
+
     def text(self) -> list[str]:
         """The lines of the definition, with indented comments at its end, which the syntax tree leaves out."""
         end = self.node.end_lineno
@@ -53,7 +61,7 @@ class Reference:
         return BuildError(f"{self.module}, {self.name}, line {line or self.node.lineno}: {what}")
 
 
-def stub(module: str, name: str, taught: frozenset[str] | set[str] = frozenset()) -> str:
+def stub(module: str, name: str, taught: Set[str] = frozenset()) -> str:
     """What the learner starts from: imports, signature, docstring, and a raise where the solution was.
 
     module: dotted name of the reference module, "course_lib.reference.words".
@@ -64,13 +72,7 @@ def stub(module: str, name: str, taught: frozenset[str] | set[str] = frozenset()
     """
     reference = _read(module, name)
     regions = _regions(reference)
-    if regions:
-        visible = _with_regions_cut(reference, regions)
-    elif isinstance(reference.node, ast.ClassDef):
-        visible = _cut(reference, [node for node in reference.node.body if isinstance(node, _FUNCTIONS)])
-    else:
-        visible = _cut(reference, [reference.node])
-    body = "\n".join(visible)
+    body = "\n".join(_with_regions_cut(reference, regions) if regions else _cut(reference))
     try:
         ast.parse(body)
     except SyntaxError as error:
@@ -78,7 +80,7 @@ def stub(module: str, name: str, taught: frozenset[str] | set[str] = frozenset()
     return _with_imports(reference, body, taught)
 
 
-def source(module: str, name: str, taught: frozenset[str] | set[str] = frozenset(), imports: bool = True) -> str:
+def source(module: str, name: str, taught: Set[str] = frozenset(), imports: bool = True) -> str:
     """The whole definition with the imports it needs, the markers of its solution removed.
 
     module, name, taught: as in `stub`.
@@ -93,26 +95,41 @@ def source(module: str, name: str, taught: frozenset[str] | set[str] = frozenset
 
 
 def _read(module: str, name: str) -> Reference:
+    text, tree = _parsed(module, name)
+    definitions = {node.name: node for node in tree.body if isinstance(node, (*_FUNCTIONS, ast.ClassDef))}
+    passed = _passed_on(module, tree)
+    if name in passed:
+        return _read(passed[name], name)
+    if name not in definitions:
+        public = ", ".join(sorted(key for key in [*definitions, *passed] if not key.startswith("_")))
+        raise BuildError(f"{module} has no function or class {name}; it has {public or 'nothing public'}")
+    return Reference(module, name, text.splitlines(), tree, definitions[name])
+
+
+def _parsed(module: str, name: str) -> tuple[str, ast.Module]:
+    """Text and syntax tree of a topic or of a part of one, in which a name is looked for; nothing of it is run."""
+    topic = _topic(module)
     try:
-        spec = importlib.util.find_spec(module)
+        spec = importlib.util.find_spec(topic)
     except ModuleNotFoundError:
         spec = None
-    if spec is None or spec.origin is None:
+    path = Path(spec.origin) if spec and spec.origin else None
+    if path and module != topic:
+        path = path.with_name(module.removeprefix(f"{topic}.") + ".py")
+    if path is None or not path.is_file():
         raise BuildError(f"{module}, {name}: there is no such module; correct the import")
-    text = Path(spec.origin).read_text(encoding="utf-8")
+    text = path.read_text(encoding="utf-8")
     try:
-        tree = ast.parse(text)
+        return text, ast.parse(text)
     except SyntaxError as error:
         raise BuildError(f"{module}, line {error.lineno}: {error.msg}") from None
-    definitions = {node.name: node for node in tree.body if isinstance(node, (*_FUNCTIONS, ast.ClassDef))}
-    for node in tree.body if name not in definitions else ():  # a topic may be a folder that passes its parts on
-        inner = isinstance(node, ast.ImportFrom) and str(node.module).startswith(f"{module}.")
-        if inner and name in [one.name for one in node.names]:
-            return _read(node.module, name)
-    if name not in definitions:
-        public = ", ".join(sorted(key for key in definitions if not key.startswith("_"))) or "nothing public"
-        raise BuildError(f"{module} has no function or class {name}; it has {public}")
-    return Reference(module, name, text.splitlines(), tree, definitions[name])
+
+
+def _passed_on(module: str, tree: ast.Module) -> dict[str, str]:
+    """The names that the `__init__` of a topic in a folder passes on, and the part each comes from."""
+    imports = [node for node in tree.body if isinstance(node, ast.ImportFrom)]
+    parts = [node for node in imports if str(node.module).startswith(f"{module}.")]
+    return {one.name: node.module for node in parts for one in node.names}
 
 
 def _regions(reference: Reference) -> list[tuple[int, int]]:
@@ -150,19 +167,16 @@ def _with_regions_cut(reference: Reference, regions: list[tuple[int, int]]) -> l
 
 def _name_around(reference: Reference, line: int) -> str:
     """The function, or Class.method, that a line number is in."""
-    if isinstance(reference.node, ast.ClassDef):
-        for node in reference.node.body:
-            if isinstance(node, _FUNCTIONS) and node.lineno <= line <= node.end_lineno:
-                return f"{reference.name}.{node.name}"
-    return reference.name
+    around = [node for node in reference.functions if node.lineno <= line <= node.end_lineno]
+    return ".".join([reference.name, *(node.name for node in around if node is not reference.node)])
 
 
-def _cut(reference: Reference, functions: list) -> list[str]:
-    """The definition's lines, with a raise after the docstring of each of the functions."""
-    if not functions:
+def _cut(reference: Reference) -> list[str]:
+    """The definition's lines, with a raise after the docstring of each function."""
+    if not reference.functions:
         raise reference.wrong(f"a class without methods leaves nothing to write; mark the solution with {_BEGIN}")
     lines = reference.text()
-    for node in reversed(functions):
+    for node in reversed(reference.functions):
         indent = " " * (node.col_offset + 4)
         body = node.body[0]
         documented = ast.get_docstring(node) is not None
@@ -177,7 +191,7 @@ def _cut(reference: Reference, functions: list) -> list[str]:
     return lines
 
 
-def _with_imports(reference: Reference, body: str, taught: frozenset[str] | set[str]) -> str:
+def _with_imports(reference: Reference, body: str, taught: Set[str]) -> str:
     """The body below the imports that it, or its solution, needs.
 
     What the whole definition uses of other packages is imported in the stub too, so that a learner has it at hand;
@@ -186,39 +200,49 @@ def _with_imports(reference: Reference, body: str, taught: frozenset[str] | set[
     whole = _free_names("\n".join(reference.text()))
     visible = _free_names(body)
     ours = reference.module.partition(".")[0]
-    outer, inner = [], {}
-    defined = set()
+    outer: list[str] = []
+    inner: dict[str, list[str]] = defaultdict(list)  # module: names
+    defined: set[str] = set()
     for node in reference.tree.body:
-        if isinstance(node, ast.Import):
-            used = [one for one in node.names if (one.asname or one.name.partition(".")[0]) in whole]
-            if used:
-                outer.append(ast.unparse(ast.Import(used)))
-        elif isinstance(node, ast.ImportFrom):
-            if node.level:
-                raise reference.wrong("write the module's imports absolute, a notebook has no package", node.lineno)
-            own = node.module.partition(".")[0] == ours
-            used = [one for one in node.names if (one.asname or one.name) in (visible if own else whole)]
-            if own:
-                for one in used:
-                    if one.asname or _public(node.module, one.name) not in taught:
-                        inner.setdefault(node.module, []).append(ast.unparse(one))
-            elif used:
-                outer.append(ast.unparse(ast.ImportFrom(node.module, used, 0)))
-        else:
+        if not isinstance(node, (ast.Import, ast.ImportFrom)):
             defined |= _defined(node)
-    helpers = sorted(
-        name for name in (visible & defined) - {reference.name} if _public(reference.module, name) not in taught
-    )
-    if helpers:
-        inner.setdefault(reference.module, []).extend(helpers)
-    inner = [f"from {module} import {', '.join(names)}" for module, names in inner.items()]
-    groups = ["\n".join(group) for group in (outer, inner) if group]
+            continue
+        if getattr(node, "level", 0):
+            raise reference.wrong("write the module's imports absolute, a notebook has no package", node.lineno)
+        module = getattr(node, "module", "")
+        own = module.partition(".")[0] == ours
+        used = [one for one in node.names if (one.asname or one.name.partition(".")[0]) in (visible if own else whole)]
+        if own:
+            for one in used:
+                if one.asname or _public(module, one.name) not in taught:
+                    inner[_home(module, one.name)].append(ast.unparse(one))
+        elif used:
+            node.names = used
+            outer.append(ast.unparse(node))
+    for name in sorted(visible & defined - {reference.name}):
+        if _public(reference.module, name) not in taught:
+            inner[_home(reference.module, name)].append(name)
+    lines = [f"from {module} import {', '.join(names)}" for module, names in inner.items()]
+    groups = ["\n".join(group) for group in (outer, lines) if group]
     return "\n\n\n".join(["\n\n".join(groups), body]) if groups else body
 
 
 def _public(module: str, name: str) -> str:
     """The dotted name under which lessons import something: from its topic, be that a file or a folder."""
-    return ".".join([*module.split(".")[:3], name])
+    return f"{_topic(module)}.{name}"
+
+
+def _topic(module: str) -> str:
+    """The dotted name of a module's topic: course_lib.reference.transformer for each file of that folder."""
+    return ".".join(module.split(".")[:3])
+
+
+def _home(module: str, name: str) -> str:
+    """Where a notebook imports a name from: the topic where it passes the name on, else the very part."""
+    topic = _topic(module)
+    if module == topic or name in _passed_on(topic, _parsed(topic, name)[1]):
+        return topic
+    return module
 
 
 def _defined(node: ast.stmt) -> set[str]:

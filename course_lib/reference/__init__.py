@@ -1,1 +1,1 @@
-"""The functions the course teaches, one module a topic. They know nothing of exercises or checks."""
+"""The functions the course teaches, one module or folder a topic. They know nothing of exercises or checks."""

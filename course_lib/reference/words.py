@@ -1,4 +1,10 @@
-"""Words as vectors: symbols, counts, reweighted counts, and the dense vectors hidden in them."""
+"""Words as vectors: symbols, counts, reweighted counts, and the dense vectors hidden in them.
+
+Read it top to bottom. Letters for the axes, all through the module:
+    V  words of the vocabulary; word number i belongs to row or column i
+    N  words of a text
+    d  numbers in the vector of a word
+"""
 
 import numpy as np
 
@@ -25,6 +31,7 @@ def lowest_common_ancestor(a: str, b: str, parents: dict[str, str]) -> str | Non
     parents: for each word its hypernym, the next more general word; a root has no entry.
 
     Returns the common ancestor nearest to the two words, or None when they are in different trees.
+    Source: the least common subsumer of measures over WordNet; Resnik (1995).
     """
     above_b = set(hypernym_path(b, parents))
     for ancestor in hypernym_path(a, parents):
@@ -40,6 +47,7 @@ def one_hot(words: list[str], vocabulary: list[str]) -> np.ndarray:
     vocabulary: the V different words; word number i belongs to column i.
 
     Returns an array of shape (N, V), float64. A word outside the vocabulary gets a row of zeros.
+    Source: the local, one-of-V representation; Bengio and others (2003), section 1.
     """
     index = {word: column for column, word in enumerate(vocabulary)}
     vectors = np.zeros((len(words), len(vocabulary)))
@@ -156,6 +164,7 @@ def nearest(word: str, k: int, vectors: np.ndarray, vocabulary: list[str]) -> li
 
     Returns a list of k words (fewer if the vocabulary is too small), most similar first by cosine, without
     the word itself. Words that are equally similar may come in any order.
+    Source: ranking by the cosine measure, Salton, Wong and Yang (1975).
     """
     query = vocabulary.index(word)
     norms = np.linalg.norm(vectors, axis=1)
@@ -168,13 +177,17 @@ def nearest(word: str, k: int, vectors: np.ndarray, vocabulary: list[str]) -> li
 def analogy(a: str, b: str, c: str, k: int, vectors: np.ndarray, vocabulary: list[str]) -> list[str]:
     """Answer "a is to b as c is to ...?" by vector arithmetic: walk from a to b, but start at c.
 
+    First every vector is brought to length 1. Then the words are ranked by their cosine with the point that
+    the walk leads to: b - a + c.
+
     a, b, c: three words of the vocabulary.
     k: how many answers to return.
-    vectors: array of shape (V, d); row i is the vector of word number i.
+    vectors: array of shape (V, d); row i is the vector of word number i. A row of zeros stays as it is; its
+        cosine with anything counts as 0.
     vocabulary: the V words.
 
-    Returns the k words nearest, by cosine, to b - a + c, all three of length 1 before; a, b and c are left
-    out.
+    Returns a list of k words (fewer if the vocabulary is too small), nearest first, without a, b and c.
+    Words that are equally near may come in any order.
     Source: Mikolov, Yih and Zweig (2013); the name 3CosAdd: Levy and Goldberg (2014).
     """
     norms = np.linalg.norm(vectors, axis=1, keepdims=True)

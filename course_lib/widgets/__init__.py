@@ -2,6 +2,8 @@
 
 import importlib
 
+from course_lib.language import say
+
 _MODULES = {
     "AttentionExplorer": "attention",
     "AttentionSteps": "steps",
@@ -21,7 +23,8 @@ __all__ = list(_MODULES)
 
 def __getattr__(name: str):
     if name not in _MODULES:
-        raise AttributeError(f"course_lib.widgets has no {name!r}; it has {', '.join(_MODULES)}")
+        names = ", ".join(_MODULES)
+        raise AttributeError(say("course_lib.widgets has no {name}; it has {names}", name=repr(name), names=names))
     return getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)
 
 

@@ -1,6 +1,6 @@
 // Attention: every head of every layer at a glance, one of them large, and the arithmetic of one score.
 // A weight is one byte here; the exact numbers of the head in view are asked for, and come a moment later.
-// steps.js stands in front: panel and number are from there.
+// steps.js stands in front: panel is from there.
 
 /** The places of the k largest of n numbers a[from + j * step], the largest first. */
 export function largest(a, from, n, k, step = 1) {
@@ -45,21 +45,21 @@ function build(w) {
   const [grid, large] = ['wa-grid', 'wa-large'].map((className) => h('canvas', { tabIndex: 0, role: 'img', className }));
   const note = h('div', { className: 'wt-note', 'aria-live': 'polite' });
   const side = h('div', {}, grid, w.read, note), body = h('div', { className: 'wa-body' }, side, large);
-  w.el.append(h('div', { className: 'wt-title' }, w.get('title')),
+  w.el.append(title(w.get('title')),
     h('div', { className: 'wt-row wa-text', hidden: !names.length }, control('text', text), ...(names.length > 1 ? [control('computed by', source)] : [])),
-    h('div', { className: 'wt-row' }, layers, heads), body, one.element);
+    controls(layers, heads), body, one.element);
 
   // ---- data ----
   function remark(words, bad = false) { note.textContent = words; note.classList.toggle('wt-bad', bad); }
   function load() {
     const a = about(), asked = w.get('question'), fresh = numbers(w.get('data'), Uint8Array);
     text.set(asked.text); source.choose(asked.source);
-    remark(asked.number === a.number ? a.note : 'Asking for this text’s attention (this needs the running kernel) …', asked.number === a.number && a.bad);
+    remark(asked.number === a.number ? a.note : say('Asking for this text’s attention (this needs the running kernel) …'), asked.number === a.number && a.bad);
     if (!a.shape.length) { one.element.hidden = true; return w.ready(); }
     if (picture === a.picture) return;
     if (fresh.length) { take(fresh); w.model.send({ have: picture }); } else {
       w.model.send({ want: a.picture });
-      remark('The weights come from the running kernel: run this cell again to explore them (on a new day first all those above it).');
+      remark(say('The weights come from the running kernel: run this cell again to explore them (on a new day first all those above it).'));
     }
   }
   function take(fresh) {
@@ -97,16 +97,20 @@ function build(w) {
   const best = () => (j >= 0 ? j : largest(head, last * S, S, 1)[0]);
   function tell() {
     one.show(parts, last, best());
-    const write = (v) => number(v, exact ? 3 : 2), name = `${many() ? `Layer ${layer + 1}, head ${at + 1}` : 'Attention'}: ${exact ? '' : 'about: '}`;
+    const write = (v) => number(v, exact ? 3 : 2), name = many() ? say('Layer {layer}, head {head}', { layer: layer + 1, head: at + 1 }) : say('Attention');
     const list = (tokens, from, n, stride) => largest(head, from, n, 3, stride).map((k) => `${q(tokens[k])} ${write(head[from + k * stride])}`).join(', ');
-    const { near: [before, self, after], most, share } = habits(head, T, S);
-    w.say(i >= 0 && j >= 0 ? `${name}${q(left[i])} (query ${i + 1}) gives ${q(right[j])} (key ${j + 1}) the weight ${write(head[i * S + j])}.${worked()}`
-      : i >= 0 ? `${name}${q(left[i])} (query ${i + 1}) looks at ${list(right, i * S, S, 1)}.${worked()}`
-        : j >= 0 ? `${name}${q(right[j])} (key ${j + 1}) is looked at by ${list(left, j, T, S)}.`
-          : `${name}on average a token gives ${number(share)} of its attention to ${q(right[most])}${T === S ? `, ${number(before)} to the token before, ${number(self)} to itself, ${number(after)} to the one after` : ''}. Point at a token, or use the arrow keys, to see where it looks.`);
+    const { near, most, share: mean } = habits(head, T, S), [before, self, after, share] = [...near, mean].map((v) => number(v, 2));
+    const query = q(left[i]), key = q(right[j]), top = q(right[most]);
+    const sentence = i >= 0 && j >= 0 ? say('{query} (query {i}) gives {key} (key {j}) the weight {weight}.', { query, i: i + 1, key, j: j + 1, weight: write(head[i * S + j]) })
+      : i >= 0 ? say('{query} (query {i}) looks at {keys}.', { query, i: i + 1, keys: list(right, i * S, S, 1) })
+        : j >= 0 ? say('{key} (key {j}) is looked at by {queries}.', { key, j: j + 1, queries: list(left, j, T, S) })
+          : T === S ? say('on average a token gives {share} of its attention to {key}, {before} to the token before, {self} to itself, {after} to the one after.', { share, key: top, before, self, after })
+            : say('on average a token gives {share} of its attention to {key}.', { share, key: top });
+    const more = i >= 0 && parts ? one.words(exact ? head[last * S + best()] : undefined)
+      : i < 0 && j < 0 ? say('Point at a token, or use the arrow keys, to see where it looks.') : '';
+    w.say(exact ? say('{name}: {sentence}', { name, sentence }) : say('{name}: about: {sentence}', { name, sentence }), more);
     w.redraw();
   }
-  const worked = () => (parts ? ` ${one.words(exact ? head[last * S + best()] : undefined)}` : '');
 
   // ---- pictures ----
   function paint(c) {                                          // every head once, at most 32 pixels wide: the largest weight wins
@@ -130,10 +134,10 @@ function build(w) {
     x.textAlign = 'center';
     for (let n = 0; n < H; n++) mark(n, n === at, LEFT + (n + 0.5) * cell, TOP - 10);
     for (let l = 0; l < L; l++) mark(l, l === layer, LEFT - 10, TOP + (l + 0.5) * cell);
-    x.font = `12px ${c.font}`; x.fillStyle = c.soft; x.fillText('head', LEFT + H * cell / 2, 8);
+    x.font = `12px ${c.font}`; x.fillStyle = c.soft; x.fillText(say('head'), LEFT + H * cell / 2, 8);
     x.strokeStyle = c.orange; x.lineWidth = 3; x.strokeRect(LEFT + at * cell - 1.5, TOP + layer * cell - 1.5, cell + 2, cell + 2);
-    x.translate(8, TOP + L * cell / 2); x.rotate(-Math.PI / 2); x.fillText('layer', 0, 0);
-    grid.setAttribute('aria-label', `${L} layers with ${H} heads each; layer ${layer + 1}, head ${at + 1} is chosen; arrow keys choose another`);
+    x.translate(8, TOP + L * cell / 2); x.rotate(-Math.PI / 2); x.fillText(say('layer'), 0, 0);
+    grid.setAttribute('aria-label', say('{layers} layers with {heads} heads each; layer {layer}, head {head} is chosen; arrow keys choose another', { layers: L, heads: H, layer: layer + 1, head: at + 1 }));
   }
   function lines(width, c) {
     const n = Math.max(T, S), tall = clamp(Math.floor(760 / n), 11, 22), px = Math.min(14, tall - 2), top = 28, probe = large.getContext('2d');
@@ -163,9 +167,9 @@ function build(w) {
     words(left, i, column, -1, (k) => (back ? head[k * S + j] : 0));
     words(right, j, to, 1, (k) => (i >= 0 ? head[i * S + k] : 0));
     x.font = `12px ${c.font}`; x.fillStyle = c.soft;
-    if (i >= 0) for (const b of largest(head, i * S, S, 5)) if (head[i * S + b] >= 0.01) x.fillText(number(head[i * S + b]), to + column + 5, y(b));
-    x.fillText('keys: looked at', to + 6, 10); x.textAlign = 'right'; x.fillText('queries: looking', column - 4, 10);
-    large.setAttribute('aria-label', `Lines from ${T} queries to ${S} keys; up and down choose the query, left and right the key`);
+    if (i >= 0) for (const b of largest(head, i * S, S, 5)) if (head[i * S + b] >= 0.01) x.fillText(number(head[i * S + b], 2), to + column + 5, y(b));
+    x.fillText(say('keys: looked at'), to + 6, 10); x.textAlign = 'right'; x.fillText(say('queries: looking'), column - 4, 10);
+    large.setAttribute('aria-label', say('Lines from {queries} queries to {keys} keys; up and down choose the query, left and right the key', { queries: T, keys: S }));
   }
   w.draw(({ width, colours: c }) => {
     if (!bytes) return;

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import traitlets
 
-from course_lib.widgets.base import CourseWidget, array_of, browser_code, new_figure
+from course_lib.language import say
+from course_lib.widgets.base import CourseWidget, array_of, browser_code, joined, kind_of, new_figure
 from course_lib.widgets.steps import MOST_TOKENS, named, packed, score_parts
 
 MOST_WEIGHTS = 1_500_000
@@ -43,7 +44,7 @@ class AttentionExplorer(CourseWidget):
     layer, head: the head to begin with, counted from 1, as the widget shows them
     token: the token to begin with, as text, or its place counted from 0; None: none
     examples: texts to suggest while one is typed
-    title: the heading
+    title: the heading; None: who looks at whom
     Raises ValueError when there is nothing to show or the shapes do not fit.
     """
 
@@ -73,7 +74,7 @@ class AttentionExplorer(CourseWidget):
         head: int = 1,
         token: str | int | None = None,
         examples: Sequence[str] = (),
-        title: str = "Attention: who looks at whom",
+        title: str | None = None,
     ) -> None:
         if attention is None and weights is None:
             raise ValueError("there is nothing to show: pass a function attention(text), or weights and tokens")
@@ -81,7 +82,7 @@ class AttentionExplorer(CourseWidget):
         self._scores, self._token, self._weights, self._text = scores, token, None, str(text)
         source = next(iter(self._attention), "")
         super().__init__(
-            title=title,
+            title=say("Attention: who looks at whom") if title is None else title,
             sources=list(self._attention),
             examples=list(examples),
             question={"text": self._text, "source": source, "number": 0},
@@ -113,10 +114,10 @@ class AttentionExplorer(CourseWidget):
                 left, array = _returned(value)
                 shown = _checked(left, left, array)
             except (TypeError, ValueError) as error:
-                problem = f"Your function returned {error}"
+                problem = str(error)
         if problem:
-            rest = " The picture shows the last text that worked." if self._weights is not None else ""
-            self.about = {**self.about, "number": number, "note": problem + rest, "bad": True}
+            rest = say("The picture shows the last text that worked.") if self._weights is not None else ""
+            self.about = {**self.about, "number": number, "note": joined(problem, rest), "bad": True}
             return
         self._text, self._source = text, source
         self._show({**shown, "number": number}, array)
@@ -156,9 +157,17 @@ class AttentionExplorer(CourseWidget):
                 parts = score_parts(value)
                 expected = self._weights.shape[2:]
                 if (got := (len(parts["query"]), len(parts["key"]))) != expected:
-                    raise ValueError(f"{got[0]} queries and {got[1]} keys for {expected[0]} and {expected[1]} tokens")
+                    raise ValueError(
+                        say(
+                            "{queries} queries and {keys} keys for {rows} and {columns} tokens",
+                            queries=got[0],
+                            keys=got[1],
+                            rows=expected[0],
+                            columns=expected[1],
+                        )
+                    )
             except (KeyError, TypeError, ValueError) as error:
-                problem = f"The scores cannot be shown: {error}"
+                problem = say("The scores cannot be shown: {error}", error=error)
         if problem:
             return {"problem": problem}, []
         mask = b"" if parts["mask"] is None else parts["mask"].astype("u1").tobytes()
@@ -189,10 +198,22 @@ class AttentionExplorer(CourseWidget):
             f"“{right[key]}” {weights[place, key]:.2f}" for key in np.argsort(-weights[place], kind="stable")[:3]
         )
         mean = weights.mean(axis=0)
-        return (
-            f"Attention of {layers} layers with {heads} heads each over: {shown}. Layer {self.layer}, head "
-            f"{self.head}: “{about['left'][place]}” looks at {most}. On average most goes to "
-            f"“{right[mean.argmax()]}”, {mean.max():.2f}." + (f" {about['note']}" if about["note"] else "")
+        return joined(
+            say(
+                "Attention of {layers} layers with {heads} heads each over: {text}.",
+                layers=layers,
+                heads=heads,
+                text=shown,
+            ),
+            say(
+                "Layer {layer}, head {head}: “{query}” looks at {keys}.",
+                layer=self.layer,
+                head=self.head,
+                query=about["left"][place],
+                keys=most,
+            ),
+            say("On average most goes to “{key}”, {mean}.", key=right[mean.argmax()], mean=f"{mean.max():.2f}"),
+            about["note"],
         )
 
     def picture(self) -> Any:
@@ -219,7 +240,7 @@ class AttentionExplorer(CourseWidget):
             )
             panels[0].set_xticks(np.arange(heads) * wide + wide / 2, range(1, heads + 1), fontsize=7)
             panels[0].set_yticks(np.arange(layers) * high + high / 2, range(1, layers + 1), fontsize=7)
-            panels[0].set(xlabel="head", ylabel="layer")
+            panels[0].set(xlabel=say("head"), ylabel=say("layer"))
             corner = ((self.head - 1) * wide - 0.5, (self.layer - 1) * high - 0.5)
             panels[0].add_patch(_frame(corner, wide, high))
         axes, edges = panels[-1], (-0.5, columns - 0.5, rows - 0.5, -0.5)
@@ -227,8 +248,9 @@ class AttentionExplorer(CourseWidget):
         if small:
             axes.set_xticks(range(columns), self.about["right"] or self.about["left"], rotation=90, fontsize=7)
             axes.set_yticks(range(rows), self.about["left"], fontsize=7)
-        axes.set(xlabel="keys: looked at", ylabel="queries: looking")
-        axes.set_title(f"layer {self.layer}, head {self.head}" if many else self.title, fontsize=10)
+        axes.set(xlabel=say("keys: looked at"), ylabel=say("queries: looking"))
+        here = say("layer {layer}, head {head}", layer=self.layer, head=self.head)
+        axes.set_title(here if many else self.title, fontsize=10)
         return figure
 
 
@@ -255,25 +277,39 @@ def _place(token: str | int | None, tokens: list[str]) -> int:
 
 def _returned(value: Any) -> tuple[list[str], np.ndarray]:
     """What an attention function returned, as tokens and an array with four axes. Raises what is wrong with it."""
-    kind = "nothing (None)" if value is None else f"a {type(value).__name__}"
     if not isinstance(value, tuple | list) or len(value) != 2:
-        raise TypeError(f"{kind}; expected (tokens, weights).")
+        raise TypeError(say("Your function returned {kind}; expected (tokens, weights).", kind=kind_of(value)))
     tokens, weights = value
     if isinstance(tokens, str) or not hasattr(tokens, "__len__"):
-        raise TypeError(f"{tokens!r:.60} as tokens; expected a list of words.")
-    return [str(token) for token in tokens], _four_axes(weights)
+        raise TypeError(
+            say("Your function returned {tokens} as tokens; expected a list of words.", tokens=f"{tokens!r:.60}")
+        )
+    try:
+        array = _stacked(weights)
+    except (TypeError, ValueError):
+        raise TypeError(
+            say("Your function returned {kind} as weights; expected an array of numbers.", kind=kind_of(weights))
+        ) from None
+    return [str(token) for token in tokens], _four_axes(array)
 
 
 def _four_axes(weights: Any) -> np.ndarray:
     """The weights as float32 (layers, heads, Tq, Tk). A batch of one, (layers, 1, heads, Tq, Tk), is taken as well."""
-    if isinstance(weights, tuple | list) and len(weights) and hasattr(weights[0], "shape"):
-        weights = np.stack([array_of(layer) for layer in weights])
-    array = array_of(weights)
+    array = _stacked(weights)
     if array.ndim == 5 and array.shape[1] == 1:
         array = array[:, 0]
     if not 2 <= array.ndim <= 4 or 0 in array.shape:
-        raise ValueError(f"weights of shape {array.shape}; expected (layers, heads, queries, keys).")
+        raise ValueError(
+            say("These are weights of shape {shape}; expected (layers, heads, queries, keys).", shape=array.shape)
+        )
     return array.reshape((1,) * (4 - array.ndim) + array.shape).astype("f4")
+
+
+def _stacked(weights: Any) -> np.ndarray:
+    """The weights as one array, also those that come as a list of layers."""
+    if isinstance(weights, tuple | list) and len(weights) and hasattr(weights[0], "shape"):
+        weights = np.stack([array_of(layer) for layer in weights])
+    return array_of(weights)
 
 
 def _checked(left: list[str], right: list[str], array: np.ndarray) -> dict:
@@ -281,13 +317,23 @@ def _checked(left: list[str], right: list[str], array: np.ndarray) -> dict:
     layers, heads, rows, columns = array.shape
     if (rows, columns) != (len(left), len(right)):
         raise ValueError(
-            f"weights of shape {array.shape} for {len(left)} tokens; expected ({layers}, {heads}, {len(left)}, "
-            f"{len(right)})."
+            say(
+                "These are weights of shape {shape} for {number} tokens; expected {expected}.",
+                shape=array.shape,
+                number=len(left),
+                expected=(layers, heads, len(left), len(right)),
+            )
         )
     if max(rows, columns) > MOST_TOKENS or array.size > MOST_WEIGHTS:
         raise ValueError(
-            f"{array.size:,} weights for {rows} tokens, too many to show; at most {MOST_TOKENS} tokens and "
-            f"{MOST_WEIGHTS:,} weights. Use a shorter text."
+            say(
+                "These are {number} weights for {tokens} tokens, too many to show; at most {most_tokens} tokens and "
+                "{most} weights. Use a shorter text.",
+                number=f"{array.size:,}",
+                tokens=rows,
+                most_tokens=MOST_TOKENS,
+                most=f"{MOST_WEIGHTS:,}",
+            )
         )
     return {
         "shape": list(array.shape),
@@ -301,14 +347,13 @@ def _suspicious(array: np.ndarray) -> dict:
     """What cannot be attention, in words: the first place where it shows."""
     sums = array.sum(axis=-1)
     row_is_off = (np.abs(sums - 1) > 1e-2) & (sums != 0)  # a row that may look nowhere holds only zeros
-    for name, where in (("nan", np.isnan(array).any(-1)), ("negative", (array < 0).any(-1)), ("sum", row_is_off)):
+    for text, where in (
+        ("Row {row} of layer {layer}, head {head} holds NaN.", np.isnan(array).any(-1)),
+        ("Row {row} of layer {layer}, head {head} holds negative weights.", (array < 0).any(-1)),
+        ("Row {row} of layer {layer}, head {head} sums to {sum}, not to 1: is the softmax over the keys?", row_is_off),
+    ):
         if where.any():
             layer, head, row = np.argwhere(where)[0]
-            place = f"Row {row + 1} of layer {layer + 1}, head {head + 1}"
-            what = {
-                "nan": "holds NaN",
-                "negative": "holds negative weights",
-                "sum": f"sums to {sums[layer, head, row]:.2f}, not to 1: is the softmax over the keys?",
-            }[name]
-            return {"note": f"{place} {what}{'' if what.endswith('?') else '.'}", "bad": True}
+            total = f"{sums[layer, head, row]:.2f}"
+            return {"note": say(text, row=row + 1, layer=layer + 1, head=head + 1, sum=total), "bad": True}
     return {"note": "", "bad": False}

@@ -21,6 +21,8 @@ import anywidget
 import numpy as np
 import traitlets
 
+from course_lib.language import say
+
 _HERE = Path(__file__).parent
 _VIEW = "application/vnd.jupyter.widget-view+json"
 
@@ -30,13 +32,13 @@ def browser_code(name: str, folder: Path = _HERE) -> tuple[str, str]:
 
     name: the widget's module name, e.g. "window"
     folder: where NAME.js and NAME.css lie
-    Returns the two texts. Texts, because a path would make anywidget watch the file; without indentation and lines of
-    comment, because a saved notebook contains them.
+    Returns the two texts. Texts, because a path would make anywidget watch the file; without indentation and without
+    comments on lines of their own, because a saved notebook contains them.
     """
     own = folder / f"{name}.css"
     css = (_HERE / "common.css").read_text("utf-8") + (own.read_text("utf-8") if own.exists() else "")
     script = (_HERE / "common.js").read_text("utf-8") + (folder / f"{name}.js").read_text("utf-8")
-    return re.sub(r"^ *(//.*\n)?", "", script, flags=re.MULTILINE), css
+    return re.sub(r"^ */\*\*.*?\*/\n|^ *(//[^\n]*\n)?", "", script, flags=re.MULTILINE | re.DOTALL), css
 
 
 class CourseWidget(anywidget.AnyWidget):
@@ -70,10 +72,10 @@ class CourseWidget(anywidget.AnyWidget):
         try:
             return function(*(_guarded(argument) for argument in arguments)), ""
         except NotImplementedError:
-            return None, f"{_name(function)} is not written yet."
+            return None, say("{name} is not written yet.", name=_name(function))
         except (Exception, SystemExit) as error:
             text = f"{type(error).__name__}: {error}".strip().rstrip(":")
-            return None, f"Your {_name(function)} raised {text[:300]}"
+            return None, say("Your {name} raised {error}", name=_name(function), error=text[:300])
 
     # ---- showing ----------------------------------------------------------------------------------------------
 
@@ -125,7 +127,7 @@ def array_of(value: Any) -> np.ndarray:
     Raises TypeError or ValueError when there are no numbers in it.
     """
     if value is None:
-        raise TypeError("nothing (None)")
+        raise TypeError(say("nothing (None)"))
     if hasattr(value, "detach"):
         value = value.detach().cpu().numpy()
     elif hasattr(value, "toarray"):
@@ -133,9 +135,40 @@ def array_of(value: Any) -> np.ndarray:
     return np.asarray(value, dtype=np.float64)
 
 
+def number(value: float, exact: bool = False) -> str:
+    """A number with three significant digits and a real minus sign: 0.123, 3.5e−7, 12300, ∞.
+
+    value: any number
+    exact: all digits before the point, and up to three in front of a power of ten: 12345, 3.54e−7
+    Returns the text.
+    """
+    value = float(value) + 0.0  # no minus in front of a zero
+    if not np.isfinite(value):
+        return "NaN" if np.isnan(value) else "∞" if value > 0 else "−∞"
+    size = abs(value)
+    if size and not 1e-3 <= size < 1e5:
+        digits, power = f"{value:.{2 if exact else 1}e}".split("e")
+        text = f"{digits.rstrip('0').rstrip('.') if exact else digits}e{int(power)}"
+    elif size < 999.5:
+        text = f"{value:.3g}"
+    else:
+        text = f"{value if exact else float(f'{value:.3g}'):.0f}"
+    return text.replace("-", "−")
+
+
+def joined(*sentences: str) -> str:
+    """Whole sentences in a row; empty ones are left out."""
+    return " ".join(filter(None, sentences))
+
+
+def kind_of(value: Any) -> str:
+    """What sort of thing a learner's function returned: "nothing (None)", "a list"."""
+    return say("nothing (None)") if value is None else say("a {type}", type=type(value).__name__)
+
+
 def _name(function: Callable) -> str:
     name = getattr(function, "__name__", "function")
-    return "function" if name == "<lambda>" else name
+    return say("function") if name == "<lambda>" else name
 
 
 def _guarded(argument: Any) -> Any:

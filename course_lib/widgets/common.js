@@ -6,12 +6,38 @@
 //   w.draw(fn)             calls fn({width, colours}) in a frame of its own, now, at every change of size or theme,
 //                          and whenever w.redraw() is called; never before the view has a width
 //   w.player(tick, milliseconds, shown)   play and pause; pauses by itself when the view leaves the screen
-//   w.say(text)            the read-out under the picture, also for screen readers
+//   w.say(...sentences)    the read-out under the picture, also for screen readers; empty sentences are left out
 //   w.ready()              the view shows something: hides the still picture
+//   say('{name} is missing', {name}), sayCount(n, '{number} word', '{number} words')   a sentence in the reader's language
+//   number(v), number(v, digits), power(p)      a number in writing, a power of ten        round(from, to, most)   ticks of an axis
 //   h(tag, properties, ...children)       an element       fit(canvas, width, height)   a fresh context in CSS pixels
-//   control(label, element), choice(w, name, items, value, fn), slider(w, label, range, value, fn), button(...),
-//   field(w, label, value, words, fn)     controls that take their listeners along
+//   title(text), controls(...elements), control(label, element), choice(w, name, items, value, fn), slider(w, label, range, value, fn), button(...),
+//   field(w, label, value, words, fn)     a heading, and controls that take their listeners along; they say their labels
 //   pointer(event, canvas), ARROWS, labels(items, most), arrow(context, from, to, colour, head)     for canvases
+
+let catalogue = {}, plural = new Intl.PluralRules('en');
+/** Take every sentence from this catalogue from now on: {template: translation}. A template about one thing leads to its
+ *  translations by the language's plural forms, {one, few, many, other}. */
+export function speak(sentences = {}, language = 'en') {
+  [catalogue, plural] = [sentences, new Intl.PluralRules(language)];
+}
+const filled = (text, places) => text.replace(/{(\w+)}/g, (place, name) => places[name] ?? place);
+
+/** A sentence in the reader's language: the English one is a template with named places, whole, and the key to all others. */
+export const say = (template, places) => (places ? filled(catalogue[template] ?? template, places) : catalogue[template] ?? template);
+
+/** A sentence about a number of things: one or many, each whole, with {number} among its places. */
+export const sayCount = (number, one, many, places) => filled(catalogue[one]?.[plural.select(number)] ?? (number === 1 ? one : many), { number, ...places });
+
+/** A number with a real minus sign. With digits: so many after the point, and no minus before a zero. Without: three that
+ *  count (below 1 `low` of them), or a power of ten when it is smaller than `tiny` or not smaller than `huge`. */
+export function number(v, digits, { low = 3, tiny = 1e-3, huge = 1e5 } = {}) {
+  if (!Number.isFinite(v)) return Number.isNaN(v) ? 'NaN' : v < 0 ? '−∞' : '∞';
+  const size = Math.abs(v);
+  const text = digits !== undefined ? v.toFixed(digits).replace(/^-(0\.?0*)$/, '$1')
+    : size && (size < tiny || size >= huge) ? v.toExponential(1).replace('e+', 'e') : String(+v.toPrecision(size < 1 ? low : 3));
+  return text.replaceAll('-', '−');
+}
 
 /** JupyterLab takes plain keys in an output for its own commands: keep them, let Escape and chords through. */
 export function keepKeys(el, signal) {
@@ -46,6 +72,18 @@ export function numbers(view, Type) {
   return view && view.byteLength ? new Type(view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength)) : new Type(0);
 }
 
+/** Numbers that came as 16-bit integers, the lowest of which stands for NaN. */
+export const unpack = (raw, scale) => Float64Array.from(raw, (v) => (v === -32768 ? NaN : v * scale));
+
+/** Some round numbers between two, at most `most`. */
+export function round(from, to, most) {
+  const every = [1, 2, 5, 10, 20, 50].find((s) => (to - from) / s <= most) || 100, first = Math.ceil(from / every);
+  return Array.from({ length: Math.floor(to / every) - first + 1 }, (_, n) => (first + n) * every);
+}
+
+/** A power of ten in small raised digits. */
+export const power = (p) => `10${[...String(p)].map((c) => (c === '-' ? '⁻' : '⁰¹²³⁴⁵⁶⁷⁸⁹'[c])).join('')}`;
+
 /** The page's colours; series colours from Okabe and Ito's palette, brighter on dark pages. */
 export function colours(el) {
   const page = document.body.dataset.jpThemeLight;
@@ -62,13 +100,16 @@ export function colours(el) {
 
 export const clamp = (value, low, high) => Math.max(low, Math.min(high, value));
 
+export const controls = (...elements) => h('div', { className: 'wt-row' }, ...elements);
+export const title = (text) => h('div', { className: 'wt-title' }, say(text));
+
 /** A label with its control; a group of radio buttons has labels of its own. */
-export const control = (label, element) => h(element.getAttribute('role') === 'radiogroup' ? 'span' : 'label', { className: 'wt-control' }, h('span', {}, label), element);
+export const control = (label, element) => h(element.getAttribute('role') === 'radiogroup' ? 'span' : 'label', { className: 'wt-control' }, h('span', {}, say(label)), element);
 
 /** A few alternatives side by side, as radio buttons: items [[value, label], ...]. */
 export function choice(w, name, items, value, fn) {
   const group = `${w.get('picture_id')}-${name}-${(choice.count = (choice.count || 0) + 1)}`;
-  const box = h('span', { className: 'wt-choice', role: 'radiogroup', 'aria-label': name });
+  const box = h('span', { className: 'wt-choice', role: 'radiogroup', 'aria-label': say(name) });
   for (const [key, label] of items) {
     const input = h('input', { type: 'radio', name: group, value: key, checked: key === value });
     w.listen(input, 'change', () => fn(key));
@@ -90,7 +131,7 @@ export function slider(w, label, [low, high, step = 1], value, fn) {
 }
 
 export function button(w, label, title, fn) {
-  const e = h('button', { type: 'button', title, 'aria-label': title, className: 'wt-button' }, label);
+  const e = h('button', { type: 'button', title: say(title), 'aria-label': say(title), className: 'wt-button' }, say(label));
   w.listen(e, 'click', fn);
   return e;
 }
@@ -105,7 +146,7 @@ export function suggest(words, typed, most = 10) {
 /** A text field that suggests words(); set(value) fills it without calling fn. */
 export function field(w, label, value, words, fn) {
   const id = `${w.get('picture_id')}-${label}-${(field.count = (field.count || 0) + 1)}`.replace(/ /g, '-'), list = h('datalist', { id });
-  const input = h('input', { type: 'text', value, 'aria-label': label, autocomplete: 'off', spellcheck: false, list: id });
+  const input = h('input', { type: 'text', value, 'aria-label': say(label), autocomplete: 'off', spellcheck: false, list: id });
   w.listen(input, 'input', () => list.replaceChildren(...suggest(words(), input.value).map((word) => h('option', { value: word }))));
   w.listen(input, 'change', () => input.value.trim() && fn(input.value.trim()));
   const box = h('span', {}, input, list);
@@ -146,6 +187,7 @@ export function arrow(x, [ax, ay], [bx, by], colour, head = true, dash = []) {
 
 export const widget = (build) => ({
   render({ model, el, signal: outer }) {
+    speak(model.get('catalogue'), model.get('language'));
     const stop = new AbortController(), { signal } = stop, drawers = [];
     outer?.addEventListener('abort', () => stop.abort(), { signal });
     el.classList.add('wt');
@@ -175,7 +217,10 @@ export const widget = (build) => ({
         target.addEventListener(type, fn, target === signal ? { once: true } : { ...options, signal });
       },
       draw(fn) { drawers.push(fn); redraw(); },
-      say(text) { if (read.textContent !== text) read.textContent = text; },
+      say: (...sentences) => {
+        const text = sentences.filter(Boolean).join(' ');
+        if (read.textContent !== text) read.textContent = text;
+      },
       ready() {
         const id = `.${w.get('picture_id')}`;
         hide.textContent ||= `${id}{display:none}\n.jp-OutputArea-child:has(${id}){display:none}`;

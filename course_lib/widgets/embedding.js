@@ -30,17 +30,17 @@ function build(w) {
   // ---- controls ----
   const known = () => (map ? map.words : []);
   const space = choice(w, 'vectors', w.get('names').map((n) => [n, n]), query().space, (v) => ask({ space: v }));
-  const mode = choice(w, 'question', [['neighbours', 'neighbours'], ['analogy', 'analogy']], query().mode, (v) => ask({ mode: v }));
-  const scope = choice(w, 'map of', [['all', 'all words'], ['lit', 'these words']], 'all', (v) => { near = v === 'lit'; reset(); });
+  const mode = choice(w, 'question', [['neighbours', say('neighbours')], ['analogy', say('analogy')]], query().mode, (v) => ask({ mode: v }));
+  const scope = choice(w, 'map of', [['all', say('all words')], ['lit', say('these words')]], 'all', (v) => { near = v === 'lit'; reset(); });
   const word = field(w, 'word', query().word, known, (v) => ask({ word: v }));
-  const triple = ['a', 'b', 'c'].map((name, i) => field(w, `word ${name}`, query().triple[i], known,
+  const triple = ['a', 'b', 'c'].map((name, i) => field(w, say('word {name}', { name }), query().triple[i], known,
     (v) => ask({ triple: query().triple.map((old, j) => (j === i ? v : old)) })));
   const k = slider(w, 'how many', [1, 20], query().k, (v) => ask({ k: v }));
   const leave = h('input', { type: 'checkbox' });
   w.listen(leave, 'change', () => ask({ leave_out: leave.checked }));
   const one = h('span', { className: 'we-ask' }, control('word', word));
-  const three = h('span', { className: 'we-ask' }, triple[0], 'is to', triple[1], 'as', triple[2], 'is to …',
-    h('label', { className: 'wt-control' }, leave, 'leave these three out'));
+  const three = h('span', { className: 'we-ask' }, ...say('{a} is to {b} as {c} is to …', { a: '|0|', b: '|1|', c: '|2|' }).split('|').map((part) => triple[part] ?? part),
+    h('label', { className: 'wt-control' }, leave, say('leave these three out')));
   const canvas = h('canvas', { tabIndex: 0, role: 'img', className: 'we-map' });
   const zooms = h('span', { className: 'we-zoom' }, button(w, '+', 'zoom in', () => zoom(1.5)),
     button(w, '−', 'zoom out', () => zoom(1 / 1.5)), button(w, 'all', 'show everything', () => reset()));
@@ -48,11 +48,11 @@ function build(w) {
   const note = h('div', { className: 'wt-note', 'aria-live': 'polite' }), wait = h('div', { className: 'wt-note' });
   const body = h('div', { className: 'we-body' }, h('div', { className: 'we-frame' }, canvas, zooms), h('div', {}, head, list));
   const main = h('div', { hidden: true },
-    h('div', { className: 'wt-row' }, control('vectors', space), control('question', mode), control('map of', scope)),
-    h('div', { className: 'wt-row' }, one, three, k), body, note);
-  const late = setTimeout(() => { wait.textContent = 'The map comes from the running kernel: run this cell again to explore it (on a new day first all those above it).'; }, 2000);
+    controls(control('vectors', space), control('question', mode), control('map of', scope)),
+    controls(one, three, k), body, note);
+  const late = setTimeout(() => wait.append(say('The map comes from the running kernel: run this cell again to explore it (on a new day first all those above it).')), 2000);
   w.listen(w.signal, 'abort', () => clearTimeout(late));
-  w.el.append(h('div', { className: 'wt-title' }, 'Words as points, neighbours as directions'), wait, main);
+  w.el.append(title('Words as points, neighbours as directions'), wait, main);
 
   // ---- what is shown ----
   const analogy = () => answer().mode === 'analogy';
@@ -84,8 +84,8 @@ function build(w) {
     gather();
     body.classList.toggle('we-wait', query().number !== answer().number);
     if (!map || !current()) return w.redraw();
-    const [a, b, c] = asked(), rows = found(), title = analogy() ? `${a} : ${b} = ${c} : ?` : `Nearest to ${q(a)}`;
-    head.textContent = title;
+    const [a, b, c] = asked(), rows = found(), asks = analogy() ? `${a} : ${b} = ${c} : ?` : say('Nearest to {word}', { word: q(a) });
+    head.textContent = asks;
     list.replaceChildren(...rows.map(([name, score], i) => {
       const e = h('button', { type: 'button', className: 'we-word', 'aria-label': `${name} ${score.toFixed(2)}` }, h('span', {}, name),
         h('i', { style: `width:${clamp(score, 0, 1) * 56}px` }), h('em', {}, score.toFixed(2)));
@@ -94,7 +94,8 @@ function build(w) {
     }));
     note.textContent = answer().status;
     note.classList.toggle('wt-bad', answer().bad);
-    w.say(`${title}, in ${answer().space}: ${rows.slice(0, 5).map(([n, s]) => `${n} ${s.toFixed(2)}`).join(', ') || 'nothing found'}${rows.length > 5 ? ' …' : ''}`);
+    const words = rows.slice(0, 5).map(([n, s]) => `${n} ${s.toFixed(2)}`).join(', ') || say('nothing found');
+    w.say(say('{asks}, in {space}: {words}', { asks, space: answer().space, words }), rows.length > 5 && '…');
     w.redraw();
   }
   function reset() { view = { zoom: 1, x: 0, y: 0 }; gather(); w.redraw(); }
@@ -154,7 +155,7 @@ function build(w) {
       x.fill(); x.stroke();
     }
     if (hover >= 0) { x.strokeStyle = c.ink; x.lineWidth = 2; x.beginPath(); x.arc(at[2 * hover], at[2 * hover + 1], 8, 0, 7); x.stroke(); }
-    // labels: the lit words in whatever place is free, then the frequent words where nothing is touched
+    // labels: the lit words in whatever place is free, then frequent ones where nothing is touched
     const items = [], label = (text, X, Y, colour, bold) => {
       x.font = `${bold ? '600 13px' : '12px'} ${c.font}`;
       const W = x.measureText(text).width, right = [X + 8, Y - 8, W, 16], turn = [X - 8 - W, Y - 8, W, 16];
@@ -174,12 +175,12 @@ function build(w) {
       x.font = font; x.fillStyle = colour;
       x.strokeText(text, box[0], box[1] + 8); x.fillText(text, box[0], box[1] + 8);
     });
-    const share = near && lit.length ? answer().share : map.share, name = (n) => `main direction ${n} (${Math.round(100 * share[n - 1])} % of the variance)`;
+    const share = near && lit.length ? answer().share : map.share, name = (n) => say('main direction {n} ({share} % of the variance)', { n, share: Math.round(100 * share[n - 1]) });
     const write = (n) => { x.strokeText(name(n), 0, 0); x.fillText(name(n), 0, 0); x.restore(); };
     x.font = `11px ${c.font}`; x.fillStyle = c.soft; x.textAlign = 'center';
     x.save(); x.translate(width / 2, height - 10); write(1);
     x.save(); x.translate(10, height / 2); x.rotate(-Math.PI / 2); write(2);
-    canvas.setAttribute('aria-label', `Map of ${names.length} words of ${query().space}; arrow keys walk from word to word, Enter asks for its neighbours, plus and minus zoom`);
+    canvas.setAttribute('aria-label', say('Map of {number} words of {space}; arrow keys walk from word to word, Enter asks for its neighbours, plus and minus zoom', { number: names.length, space: query().space }));
     w.ready();
   });
 
@@ -188,7 +189,7 @@ function build(w) {
     if (i === hover) return;
     hover = i; held = i < 0 ? '' : names[i];
     const row = found().find(([n]) => n === held);
-    if (held) w.say(q(held) + (row ? `: cosine ${row[1].toFixed(2)} with ${analogy() ? formula() : q(asked()[0])}` : ''));
+    if (held) w.say(row ? say('{word}: cosine {cosine} with {goal}', { word: q(held), cosine: row[1].toFixed(2), goal: analogy() ? formula() : q(asked()[0]) }) : q(held));
     w.redraw();
   }
   const pick = (name) => ask({ word: name, mode: 'neighbours' });

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import traitlets
 
-from course_lib.widgets.base import CourseWidget, browser_code, new_figure
+from course_lib.language import say
+from course_lib.widgets.base import CourseWidget, browser_code, joined, kind_of, new_figure
 
 MOST_POINTS = 3000
 MOST_NEIGHBOURS = 20
@@ -105,7 +106,7 @@ class EmbeddingExplorer(CourseWidget):
                 value, status = self.ask(self._analogy, *asked, k, *common)
             else:
                 value, status = _analogy(*asked, k, *common, leave_out=False), ""
-                note = "With the three words left in, the widget searches by itself."
+                note = say("With the three words left in, the widget searches by itself.")
         found, problem = ([], status) if status else _checked(value, space)
         if problem:
             return {**empty, "status": problem, "bad": True, **self._places(space, asked, [], goal)}
@@ -115,7 +116,7 @@ class EmbeddingExplorer(CourseWidget):
             [word, float(own if score is None else score)] for (word, score), own in zip(found, close, strict=False)
         ]
         if len(words) < min(k, len(space.words) - len(set(asked))):
-            note = f"Your function gave {len(words)} of {k} words."
+            note = say("Your function gave {number} of {k} words.", number=len(words), k=k)
         return {**empty, "found": rows, "status": note, "bad": False} | self._places(space, asked, words, goal)
 
     def _places(self, space: "_Space", asked: list[str], words: list[str], goal: np.ndarray) -> dict:
@@ -137,10 +138,20 @@ class EmbeddingExplorer(CourseWidget):
         space = self._spaces[query["space"]]
         found = ", ".join(f"{word} {similarity:.2f}" for word, similarity in answer["found"][:8])
         a, b, c = query["triple"]
-        question = f"{a} is to {b} as {c} is to" if query["mode"] == "analogy" else f"Nearest to {query['word']}:"
-        return (
-            f"Map of {len(space.shown):,} words of the space {space.name} on its two main directions. "
-            f"{question} {found or 'no answer'}." + (f" {answer['status']}" if answer["status"] else "")
+        if query["mode"] != "analogy":
+            text = say("Nearest to {word}: {words}.", word=query["word"], words=found or say("no answer"))
+        elif found:
+            text = say("{a} is to {b} as {c} is to {words}.", a=a, b=b, c=c, words=found)
+        else:
+            text = say("{a} is to {b} as {c} is to …: no answer.", a=a, b=b, c=c)
+        return joined(
+            say(
+                "Map of {number} words of the space {space} on its two main directions.",
+                number=f"{len(space.shown):,}",
+                space=space.name,
+            ),
+            text,
+            answer["status"],
         )
 
     def picture(self) -> Any:
@@ -172,7 +183,9 @@ class EmbeddingExplorer(CourseWidget):
 
     def _title(self) -> str:
         a, b, c = self.query["triple"]
-        return f"{a} : {b} = {c} : ?" if self.query["mode"] == "analogy" else f"nearest to “{self.query['word']}”"
+        if self.query["mode"] == "analogy":
+            return f"{a} : {b} = {c} : ?"
+        return say("nearest to “{word}”", word=self.query["word"])
 
 
 class _Space:
@@ -210,11 +223,25 @@ class _Space:
         return (units - self.centre) @ self.axes.T
 
     def misses(self, word: str) -> str:
-        text = f"“{word}” is not among the {len(self.words):,} words of {self.name}."
+        text = say(
+            "“{word}” is not among the {number} words of {space}.",
+            word=word,
+            number=f"{len(self.words):,}",
+            space=self.name,
+        )
         same = [other for other in self.words if other[:1].lower() == word[:1].lower()]
         close = difflib.get_close_matches(word.lower(), {other.lower(): 0 for other in same}, n=3)
         close = [other for name in close for other in same if other.lower() == name][:3]
-        return text + (f" Did you mean {' or '.join(f'“{other}”' for other in close)}?" if close else "")
+        if not close:
+            return text
+        if len(close) == 1:
+            return joined(text, say("Did you mean “{word}”?", word=close[0]))
+        if len(close) == 2:
+            return joined(text, say("Did you mean “{word}” or “{other}”?", word=close[0], other=close[1]))
+        return joined(
+            text,
+            say("Did you mean “{word}” or “{other}” or “{third}”?", word=close[0], other=close[1], third=close[2]),
+        )
 
 
 def _main_directions(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, list[float]]:
@@ -243,7 +270,8 @@ def _main_directions(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, list[flo
 
 
 def _share(number: int, share: list[float]) -> str:
-    return f"main direction {number} ({share[number - 1]:.0%} of the variance)"
+    part = f"{100 * share[number - 1]:.0f}"
+    return say("main direction {n} ({share} % of the variance)", n=number, share=part)
 
 
 def _cosines(units: np.ndarray, goal: np.ndarray) -> np.ndarray:
@@ -276,18 +304,25 @@ def _ranked(units: np.ndarray, goal: np.ndarray, k: int, vocabulary: list[str], 
 def _checked(value: Any, space: _Space) -> tuple[list[tuple[str, float | None]], str]:
     """What a learner's function returned as (word, similarity or None) pairs, or what is wrong with it."""
     if isinstance(value, str) or not hasattr(value, "__iter__"):
-        kind = "nothing (None)" if value is None else f"a {type(value).__name__}"
-        return [], f"Your function returned {kind}; expected a list of words."
+        return [], say("Your function returned {kind}; expected a list of words.", kind=kind_of(value))
     pairs = []
     for item in value:
         word, given = item if isinstance(item, tuple | list) and len(item) == 2 else (item, None)
         if not isinstance(word, str) or word not in space.index:
-            return [], f"Your function returned {word!r:.60}, which is not one of the words of {space.name}."
+            return [], say(
+                "Your function returned {word}, which is not one of the words of {space}.",
+                word=f"{word!r:.60}",
+                space=space.name,
+            )
         try:
             score = None if given is None else float(given)
         except (TypeError, ValueError):
             score = float("nan")
         if score is not None and not np.isfinite(score):
-            return [], f"Your function returned {given!r:.60} as the similarity of “{word}”; expected a number."
+            return [], say(
+                "Your function returned {given} as the similarity of “{word}”; expected a number.",
+                given=f"{given!r:.60}",
+                word=word,
+            )
         pairs.append((str(word), score))
     return pairs, ""

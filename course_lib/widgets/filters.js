@@ -1,11 +1,6 @@
 // A filter slides over a sentence: the kernel convolves and searches the data, this draws and slides.
 
-/** A number with up to three significant digits. */
-export function number(v) {
-  if (!Number.isFinite(v)) return Number.isNaN(v) ? 'NaN' : '∞';
-  const size = Math.abs(v);
-  return (size && (size < 0.01 || size >= 1e5) ? v.toExponential(1).replace('e+', 'e') : String(+v.toPrecision(size < 1 ? 2 : 3))).replaceAll('-', '−');
-}
+const short = (v) => number(v, undefined, { low: 2, tiny: 0.01 });
 
 /** The words of a window that starts at a place of the padded sentence; · is padding. */
 export const group = (words, start, width) => Array.from({ length: width }, (_, i) => words[start + i] ?? '·');
@@ -15,8 +10,8 @@ export const winner = (answers) => answers.reduce((best, v, m) => (v > answers[b
 
 /** The sum of a window, in words: each word's share, the bias, the total. */
 export function sum(words, parts, bias) {
-  const total = parts.reduce((a, b) => a + b, bias), sign = (v) => (v < 0 ? ' − ' : ' + ') + number(Math.abs(v));
-  return `${words.map((word, i) => `${i ? sign(parts[i]) : number(parts[0])} (${word})`).join('')}${sign(bias)} (bias) = ${number(total)}`;
+  const total = parts.reduce((a, b) => a + b, bias), sign = (v) => (v < 0 ? ' − ' : ' + ') + short(Math.abs(v));
+  return `${[...words, say('bias')].map((word, i) => `${i ? sign([...parts, bias][i]) : short(parts[0])} (${word})`).join('')} = ${short(total)}`;
 }
 
 /** A step for the ticks of an axis that is so long. */
@@ -40,22 +35,22 @@ export default widget((w) => {
     else w.set({ question: { ...get('question'), ...changes, number: get('question').number + 1 } });
     status();
   }
-  const size = choice(w, 'width', widths.map((n) => [n, `${n} word${n > 1 ? 's' : ''}`]), get('question').width, (v) => {
+  const size = choice(w, 'width', widths.map((n) => [n, sayCount(n, '{number} word', '{number} words')]), get('question').width, (v) => {
     ask({ width: v, filter: Math.min(asked().filter, get('counts')[widths.indexOf(v)] - 1) });
   });
   const which = slider(w, 'filter', [1, 1], 1, (v) => ask({ filter: v - 1 }));
-  const list = h('select', { className: 'wf-list' }, h('option', { value: '' }, 'your own'), ...get('examples').map((t, i) => h('option', { value: i }, t.length > 60 ? `${t.slice(0, 59)}…` : t)));
+  const list = h('select', { className: 'wf-list' }, h('option', { value: '' }, say('your own')), ...get('examples').map((t, i) => h('option', { value: i }, t.length > 60 ? `${t.slice(0, 59)}…` : t)));
   const typed = h('input', { type: 'text', autocomplete: 'off', spellcheck: false, className: 'wf-typed' });
   w.listen(list, 'change', () => { if (list.value !== '') ask({ text: get('examples')[+list.value] }); });
   w.listen(typed, 'change', () => ask({ text: typed.value }));
   const play = button(w, 'Slide', 'slide the filter over the sentence', () => { if (!player.on) { seen = 0; at = -1; } player.toggle(); });
   const player = w.player(() => { seen += 1; at = seen - 1; if (seen >= M) { seen = M; at = -1; } tell(); w.redraw(); return seen < M; }, () => clamp(6000 / M, 150, 600),
-    (on) => { play.textContent = on ? 'Stop' : 'Slide'; if (!on && seen < M) { seen = M; tell(); w.redraw(); } });
+    (on) => { play.textContent = on ? say('Stop') : say('Slide'); if (!on && seen < M) { seen = M; tell(); w.redraw(); } });
   const canvas = h('canvas', { tabIndex: 0, role: 'img' }), strip = h('canvas', { tabIndex: 0, role: 'img', className: 'wf-strip' });
   const tops = h('div', { className: 'wf-tops' }), [over, above, head] = [0, 1, 2].map(() => h('div', { className: 'wf-head' })), note = h('div', { className: 'wt-note', role: 'status' });
-  el.append(h('div', { className: 'wt-title' }, get('title')),
-    h('div', { className: 'wt-row' }, control('sentence', list), control('or type', typed)),
-    h('div', { className: 'wt-row' }, control('width', size), which, play),
+  el.append(title(get('title')),
+    controls(control('sentence', list), control('or type', typed)),
+    controls(control('width', size), which, play),
     over, h('div', { className: 'wf-scroll' }, canvas), w.read, note, above, strip, head, tops);
 
   function load() {
@@ -70,35 +65,44 @@ export default widget((w) => {
   function status() {
     if (!open() && wanted) { const more = wanted; wanted = null; ask(more, jump); return; }
     const question = asked();
-    note.textContent = open() ? 'working…' : get('status');
+    note.textContent = open() ? say('working…') : get('status');
     note.classList.toggle('wt-bad', !open() && !!get('status'));
     size.choose(question.width);
     which.input.max = get('counts')[widths.indexOf(question.width)];
-    which.set(question.filter + 1); which.lastChild.textContent = `${question.filter + 1} of ${which.input.max}`;
+    which.set(question.filter + 1); which.lastChild.textContent = say('{number} of {all}', { number: question.filter + 1, all: which.input.max });
     if (document.activeElement !== typed || !open()) typed.value = question.text;
     list.value = get('examples').includes(question.text) ? get('examples').indexOf(question.text) : '';
     if (!M) { w.say(get('status')); w.ready(); }
   }
   const here = (m) => group(S().words, m - S().left, S().width);
-  const speaks = () => { const l = leaning(S().filter); return l ? ` It speaks for ${classes[l[0]]} (weight ${number(l[1])} more than for ${classes.length > 2 ? 'the others' : classes[1 - l[0]]}).` : ''; };
+  function speaks() {
+    const [k, more] = leaning(S().filter) || [], name = classes[k], weight = short(more), other = classes[1 - k];
+    return k === undefined ? '' : classes.length > 2 ? say('It speaks for {name} (weight {weight} more than for the others).', { name, weight })
+      : say('It speaks for {name} (weight {weight} more than for {other}).', { name, weight, other });
+  }
   function tell() {
     const { width, filter, bias } = S();
     if (at >= 0) {
       const shares = [...parts.slice(at * width, (at + 1) * width)], total = shares.reduce((a, b) => a + b, bias), off = Math.abs(total - own[at]) > 1e-3 * Math.max(1, Math.abs(total));
-      return w.say(`Window ${at + 1} of ${M}, ${q(here(at))}: ${sum(here(at), shares, bias)}${off ? `, but your conv1d says ${number(own[at])}` : relu && own[at] < 0 ? ', which ReLU makes 0' : ''}.`);
+      const place = say('Window {number} of {all}, {words}', { number: at + 1, all: M, words: q(here(at)) }), result = sum(here(at), shares, bias);
+      return w.say(off ? say('{place}: {sum}, but your conv1d says {answer}.', { place, sum: result, answer: short(own[at]) })
+        : relu && own[at] < 0 ? say('{place}: {sum}, which ReLU makes 0.', { place, sum: result }) : say('{place}: {sum}.', { place, sum: result }));
     }
-    w.say(relu && own[best] <= 0 ? `Filter ${filter + 1} answers no window with more than 0: ReLU and max pooling pass 0 on.${speaks()}`
-      : `Filter ${filter + 1} answers ${q(here(best))} most: max pooling passes ${number(own[best])} on.${speaks()}`);
+    w.say(relu && own[best] <= 0 ? say('Filter {number} answers no window with more than 0: ReLU and max pooling pass 0 on.', { number: filter + 1 })
+      : say('Filter {number} answers {words} most: max pooling passes {answer} on.', { number: filter + 1, words: q(here(best)), answer: short(own[best]) }), speaks());
   }
   function write() {
     const { tops: all, fires, of, filter, width } = S(), most = Math.max(...all.map((t) => Math.abs(t.value)), 1e-9);
-    over.textContent = `Answer of filter ${filter + 1} to each window of ${width} word${width > 1 ? 's' : ''}${relu ? ' (grey: below 0, ReLU makes it 0)' : ''}`;
-    above.replaceChildren(`All ${F} filters of this width: what they pass on`, ...(leaning(0) ? [' and whom they speak for: ', ...classes.map((name, k) => h('b', { className: `wf-class${k % 4}` }, `■ ${name}`))] : []));
-    head.textContent = all.length ? `What filter ${filter + 1} answers most in ${of} sentences${relu ? ` (above 0 in ${fires})` : ''}` : `Filter ${filter + 1} answers none of the ${of} sentences with more than 0.`;
+    const n = filter + 1, answer = sayCount(width, 'Answer of filter {n} to each window of {number} word', 'Answer of filter {n} to each window of {number} words', { n });
+    over.textContent = relu ? say('{answer} (grey: below 0, ReLU makes it 0)', { answer }) : answer;
+    above.replaceChildren(...(leaning(0) ? [say('All {number} filters of this width: what they pass on and whom they speak for: ', { number: F }), ...classes.map((name, k) => h('b', { className: `wf-class${k % 4}` }, `■ ${name}`))]
+      : [say('All {number} filters of this width: what they pass on', { number: F })]));
+    head.textContent = !all.length ? say('Filter {n} answers none of the {of} sentences with more than 0.', { n, of })
+      : relu ? say('What filter {n} answers most in {of} sentences (above 0 in {fires})', { n, of, fires }) : say('What filter {n} answers most in {of} sentences', { n, of });
     tops.replaceChildren(...all.map((t, i) => {
       const counts = t.labels.map((n, k) => [n, classes[k], k]).filter(([n]) => n), said = counts.map(([n, name]) => `${n} ${name}`).join(', ') || `${t.times}`;
-      const e = h('button', { type: 'button', className: 'wf-top', title: `show it in: ${t.text}`, 'aria-label': `${t.words.join(' ')}, ${number(t.value)}, sentences: ${said}` },
-        h('span', {}, t.words.join(' ')), h('i', { style: `width:${Math.abs(t.value) / most * 52}px` }), h('em', {}, number(t.value)),
+      const e = h('button', { type: 'button', className: 'wf-top', title: say('show it in: {text}', { text: t.text }), 'aria-label': say('{words}, {value}, sentences: {said}', { words: t.words.join(' '), value: short(t.value), said }) },
+        h('span', {}, t.words.join(' ')), h('i', { style: `width:${Math.abs(t.value) / most * 52}px` }), h('em', {}, short(t.value)),
         h('small', {}, ...(counts.length ? counts.map(([n, name, k]) => h('b', { className: `wf-class${k % 4}` }, `${n} ${name}`)) : [`${t.times}×`])));
       e.value = i;
       return e;
@@ -120,7 +124,7 @@ export default widget((w) => {
     const every = tick(span);
     for (let v = Math.ceil(lowest / every) * every; v <= highest + 1e-9; v += every) {
       x.fillStyle = Math.abs(v) < 1e-9 ? c.soft : c.line; x.fillRect(L, up(v), N * px, 1);
-      put(number(Math.abs(v) < 1e-9 ? 0 : v), L - 8, up(v), c.soft, 'right');
+      put(short(Math.abs(v) < 1e-9 ? 0 : v), L - 8, up(v), c.soft, 'right');
     }
     if (wins) { x.fillStyle = c.orange; x.globalAlpha = c.dark ? 0.3 : 0.2; x.fillRect(L + best * px, low0 + 5, width * px, text - 6); x.globalAlpha = 1; }
     own.forEach((v, m) => {
@@ -143,11 +147,11 @@ export default widget((w) => {
       shares.forEach((v, i) => {
         const X = L + (lit + i) * px;
         x.globalAlpha = 0.1 + 0.6 * Math.abs(v) / most; x.fillStyle = v < 0 ? c.grey : c.blue; x.fillRect(X + 1, low0 + text + 6, px - 2, 22); x.globalAlpha = 1;
-        put((v > 0 ? '+' : '') + (px < 44 ? number(+v.toFixed(1)) : number(v)), X + px / 2, low0 + text + 17, c.ink, 'center', false, px < 34 ? 10 : 12, px - 3);
+        put((v > 0 ? '+' : '') + (px < 44 ? short(+v.toFixed(1)) : short(v)), X + px / 2, low0 + text + 17, c.ink, 'center', false, px < 34 ? 10 : 12, px - 3);
       });
-      put('adds', L - 8, low0 + text + 17, c.soft, 'right');
+      put(say('adds'), L - 8, low0 + text + 17, c.soft, 'right');
     }
-    canvas.setAttribute('aria-label', `The answers of filter ${filter + 1} to the ${M} windows of the sentence; left and right arrow slide the window`);
+    canvas.setAttribute('aria-label', say('The answers of filter {n} to the {all} windows of the sentence; left and right arrow slide the window', { n: filter + 1, all: M }));
     // all filters of this width
     const cols = Math.max(1, Math.min(F, Math.floor((all - L) / 7))), cell = Math.min(26, (all - L - 12) / cols), rows = Math.ceil(F / cols), H = leaning(0) ? 32 : 20;
     const s = fit(strip, all - 2, 4 + rows * (H + 6)), peak = Math.max(...passed.map(Math.abs), 1e-9);
@@ -160,7 +164,7 @@ export default widget((w) => {
       if (l) { s.fillStyle = paint(c, l[0]); s.globalAlpha = 0.15 + 0.85 * Math.abs(l[1]) / heaviest; s.fillRect(X + 0.5, Y + 20, cell - 1, 10); s.globalAlpha = 1; }
       if (f === filter) { s.strokeStyle = c.ink; s.lineWidth = 2; s.strokeRect(X, Y - 1, cell, H); }
     });
-    strip.setAttribute('aria-label', `All ${F} filters of width ${width}; left and right arrow choose one`);
+    strip.setAttribute('aria-label', say('All {number} filters of width {width}; left and right arrow choose one', { number: F, width }));
     w.ready();
   });
 

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import traitlets
 
-from course_lib.widgets.base import CourseWidget, array_of, browser_code, new_figure
+from course_lib.language import say, say_count
+from course_lib.widgets.base import CourseWidget, array_of, browser_code, joined, kind_of, new_figure
 
 MOST_FILTERS = 300
 LONGEST = 60  # words of a sentence
@@ -36,7 +37,7 @@ class FilterExplorer(CourseWidget):
 
     _esm, _css = browser_code("filters")
 
-    title = traitlets.Unicode("A filter slides over a sentence").tag(sync=True)
+    title = traitlets.Unicode().tag(sync=True)
     widths = traitlets.List(traitlets.Int()).tag(sync=True)
     counts = traitlets.List(traitlets.Int()).tag(sync=True)  # filters of each width
     classes = traitlets.List(traitlets.Unicode()).tag(sync=True)
@@ -88,7 +89,7 @@ class FilterExplorer(CourseWidget):
                 "filter": filter - 1,
                 "number": 0,
             },
-            **traits,
+            **{"title": say("A filter slides over a sentence"), **traits},
         )
         self._data, self._embed, self._conv1d, self._padding = data, embed, conv1d, padding
         self._labels = self._named(labels, classes, kept)
@@ -135,15 +136,15 @@ class FilterExplorer(CourseWidget):
                 self.answers, self.passed, self.parts = (
                     table.astype("<f4").tobytes() for table in (responses[:, number], passed, parts)
                 )
-            self.status = f"{problem} The picture shows the last answer." if problem and self.shown else problem
-            self.status = self.status or complaint
+            kept = say("The picture shows the last answer.") if problem and self.shown else ""
+            self.status = joined(problem, kept) or complaint
             self.answered = asked["number"]
 
     def _respond(self, words: list[str], width: int) -> tuple[np.ndarray, np.ndarray, str]:
         """The learner's convolution of a sentence. Returns (windows, F), the padded sentence and what went wrong."""
         nothing = np.zeros((0, 0))
         if not words:
-            return nothing, nothing, "Type a sentence: at least one word."
+            return nothing, nothing, say("Type a sentence: at least one word.")
         value, problem = self.ask(self._embed, words)
         if problem:
             return nothing, nothing, problem
@@ -151,7 +152,13 @@ class FilterExplorer(CourseWidget):
         d = weight.shape[2]
         if tuple(getattr(value, "shape", ())) != (len(words), d):
             shape = getattr(value, "shape", type(value).__name__)
-            return nothing, nothing, f"embed returned {shape} for {len(words)} words; expected ({len(words)}, {d})."
+            problem = say(
+                "embed returned {got} for {number} words; expected {shape}.",
+                got=shape,
+                number=len(words),
+                shape=(len(words), d),
+            )
+            return nothing, nothing, problem
         left, right = self._pads(width)
         padded = value.detach() if hasattr(value, "detach") else value
         if left + right:
@@ -160,18 +167,32 @@ class FilterExplorer(CourseWidget):
             padded[left : left + len(words)] = value.detach() if hasattr(value, "detach") else value
         windows = len(padded) - width + 1
         if windows < 1:
-            return nothing, nothing, f"The sentence has {len(words)} words; a filter of width {width} needs {width}."
+            problem = say_count(
+                len(words),
+                "The sentence has {number} word; a filter of width {width} needs {width}.",
+                "The sentence has {number} words; a filter of width {width} needs {width}.",
+                width=width,
+            )
+            return nothing, nothing, problem
         answer, problem = self.ask(self._conv1d, padded, weight, bias)
         if problem:
             return nothing, nothing, problem
         try:
             responses = array_of(answer)
         except (TypeError, ValueError):
-            kind = "nothing (None)" if answer is None else f"a {type(answer).__name__}"
-            return nothing, nothing, f"Your conv1d returned {kind}; expected shape {(windows, len(bias))}."
+            problem = say(
+                "Your conv1d returned {kind}; expected shape {shape}.",
+                kind=kind_of(answer),
+                shape=(windows, len(bias)),
+            )
+            return nothing, nothing, problem
         if responses.shape != (windows, len(bias)):
-            expected = f"{(windows, len(bias))}, windows and filters"
-            return nothing, nothing, f"Your conv1d returned shape {responses.shape}; expected {expected}."
+            problem = say(
+                "Your conv1d returned shape {got}; expected {shape}, windows and filters.",
+                got=responses.shape,
+                shape=(windows, len(bias)),
+            )
+            return nothing, nothing, problem
         return responses, array_of(padded), ""
 
     def _differs(self, responses: np.ndarray, x: np.ndarray, width: int, words: list[str]) -> str:
@@ -184,9 +205,15 @@ class FilterExplorer(CourseWidget):
             return ""
         m, f = wrong[0]
         group = " ".join(_group(words, m - self._pads(width)[0], width))
-        return (
-            f"Your conv1d differs in {len(wrong)} of {responses.size} answers: filter {f + 1} at “{group}” "
-            f"gives {responses[m, f]:.3g}, the sum of products is {expected[m, f]:.3g}."
+        return say(
+            "Your conv1d differs in {number} of {all} answers: filter {filter} at “{words}” gives {got}, the sum of "
+            "products is {right}.",
+            number=len(wrong),
+            all=responses.size,
+            filter=f + 1,
+            words=group,
+            got=f"{responses[m, f]:.3g}",
+            right=f"{expected[m, f]:.3g}",
         )
 
     def _tops(self, width: int, number: int) -> tuple[list, int]:
@@ -276,11 +303,22 @@ class FilterExplorer(CourseWidget):
         leaning = ""
         if shown["leaning"]:
             name, margin = shown["leaning"][shown["filter"]]
-            leaning = f" It speaks for {self.classes[name]} (by {margin:.2f})."
-        return (
-            f"{self.title}: filter {shown['filter'] + 1} of width {shown['width']} over “{' '.join(shown['words'])}”. "
-            f"The winner is “{self.window(best)}” with {own[best]:.2f}.{leaning} "
-            f"In the data it answers most to {tops or 'nothing'}."
+            leaning = say("It speaks for {name} (by {margin}).", name=self.classes[name], margin=f"{margin:.2f}")
+        if tops:
+            most = say("In the data it answers most to {groups}.", groups=tops)
+        else:
+            most = say("In the data it answers most to nothing.")
+        return joined(
+            say(
+                "{title}: filter {filter} of width {width} over “{words}”.",
+                title=self.title,
+                filter=shown["filter"] + 1,
+                width=shown["width"],
+                words=" ".join(shown["words"]),
+            ),
+            say("The winner is “{words}” with {answer}.", words=self.window(best), answer=f"{own[best]:.2f}"),
+            leaning,
+            most,
         )
 
     def picture(self) -> Any:
@@ -298,8 +336,9 @@ class FilterExplorer(CourseWidget):
         axes.axvspan(places[best] - 0.5, places[best] + width - 0.5, color="#d55e00", alpha=0.15, lw=0)
         words = [word.replace("$", r"\$") for word in _group(shown["words"], -shown["left"], len(places))]
         axes.set_xticks(places, words, rotation=60 if len(words) > 12 else 0, fontsize=8)
-        axes.set_ylabel("answer" + (" before ReLU" if self.relu else ""))
-        axes.set_title(f"filter {shown['filter'] + 1} of width {shown['width']}", fontsize=10)
+        axes.set_ylabel(say("answer before ReLU") if self.relu else say("answer"))
+        heading = say("filter {filter} of width {width}", filter=shown["filter"] + 1, width=shown["width"])
+        axes.set_title(heading, fontsize=10)
         return figure
 
 

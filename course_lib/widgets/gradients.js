@@ -1,26 +1,40 @@
 // Gradients in a deep network: the kernel trains and measures, this plays the steps back.
 
-/** A number with three significant digits, or a power of ten. */
-export function number(v) {
-  if (!Number.isFinite(v)) return Number.isNaN(v) ? 'NaN' : '∞';
-  const size = Math.abs(v), text = size && (size < 1e-3 || size >= 1e5) ? v.toExponential(1).replace('e+', 'e') : String(+v.toPrecision(3));
-  return text.replaceAll('-', '−');
-}
-
 /** Where the sizes of one step lie: sizes is [steps, layers, 2, 3]; kind 0 gradients, 1 activations. */
 export const sizeAt = (sizes, layers, step, layer, kind, what = 0) => sizes[((step * layers + layer) * 2 + kind) * 3 + what];
 
-/** What becomes of a signal between two layers, given its typical size at both and the number of layers passed. */
-export function story(from, to, passed) {
-  if (!Number.isFinite(from) || !Number.isFinite(to)) return 'has overflowed';
-  if (!to || !from) return to ? 'comes out of nothing' : 'is lost: it reaches 0';
-  const factor = to / from, each = factor ** (1 / Math.max(1, passed));
-  const verb = each < 0.75 ? 'vanishes' : each > 1.33 ? 'explodes' : 'keeps its size';
-  return `${verb}${verb[0] === 'k' && Math.max(from, to) < 1e-8 ? ', which is next to nothing' : ''} (factor ${number(factor)}, ${number(each)} a layer)`;
+/** What becomes of a signal between the first and the last layer, `passed` layers apart, in one sentence.
+ *  from, to: its typical size where it starts and where it arrives; forward: the activation, else the gradient. */
+export function story(from, to, passed, forward = false) {
+  const layers = passed + 1, whole = to / from, root = whole ** (1 / Math.max(1, passed)), factor = number(whole), each = number(root);
+  const nothing = Math.max(from, to) < 1e-8, kept = root >= 0.75 && root <= 1.33;
+  if (!Number.isFinite(from) || !Number.isFinite(to)) {
+    return forward ? say('From layer 1 to layer {layers} the activation has overflowed.', { layers })
+      : say('From layer {layers} back to layer 1 the gradient has overflowed.', { layers });
+  }
+  if (!from && to) {
+    return forward ? say('From layer 1 to layer {layers} the activation comes out of nothing.', { layers })
+      : say('From layer {layers} back to layer 1 the gradient comes out of nothing.', { layers });
+  }
+  if (!to) {
+    return forward ? say('From layer 1 to layer {layers} the activation is lost: it reaches 0.', { layers })
+      : say('From layer {layers} back to layer 1 the gradient is lost: it reaches 0.', { layers });
+  }
+  if (kept && nothing) {
+    return forward ? say('From layer 1 to layer {layers} the activation keeps its size, which is next to nothing (factor {factor}, {each} a layer).', { layers, factor, each })
+      : say('From layer {layers} back to layer 1 the gradient keeps its size, which is next to nothing (factor {factor}, {each} a layer).', { layers, factor, each });
+  }
+  if (kept) {
+    return forward ? say('From layer 1 to layer {layers} the activation keeps its size (factor {factor}, {each} a layer).', { layers, factor, each })
+      : say('From layer {layers} back to layer 1 the gradient keeps its size (factor {factor}, {each} a layer).', { layers, factor, each });
+  }
+  if (root < 1) {
+    return forward ? say('From layer 1 to layer {layers} the activation vanishes (factor {factor}, {each} a layer).', { layers, factor, each })
+      : say('From layer {layers} back to layer 1 the gradient vanishes (factor {factor}, {each} a layer).', { layers, factor, each });
+  }
+  return forward ? say('From layer 1 to layer {layers} the activation explodes (factor {factor}, {each} a layer).', { layers, factor, each })
+    : say('From layer {layers} back to layer 1 the gradient explodes (factor {factor}, {each} a layer).', { layers, factor, each });
 }
-
-/** A power of ten in small raised digits. */
-export const power = (p) => `10${[...String(p)].map((c) => (c === '-' ? '⁻' : '⁰¹²³⁴⁵⁶⁷⁸⁹'[c])).join('')}`;
 
 export default widget((w) => {
   const { el, get } = w, [low, high, bins] = get('span');
@@ -35,7 +49,7 @@ export default widget((w) => {
     timer = setTimeout(() => {
       w.set({ asked: get('asked') + 1 });
       note.classList.remove('wt-bad');
-      note.textContent = 'working… (the kernel trains the network)';
+      note.textContent = say('working… (the kernel trains the network)');
     }, 120);
   }
   w.listen(w.signal, 'abort', () => clearTimeout(timer));
@@ -44,10 +58,10 @@ export default widget((w) => {
     [key, choice(w, key, names.map((n) => [n, n]), get(key), (v) => ask({ [key]: v }))]);
   const play = button(w, 'play', 'play the steps', () => { if (step >= steps - 1) go(0); player.toggle(); });
   const bar = slider(w, 'step', [0, 1], 0, (v) => { player.stop(); go(v); });
-  const player = w.player(() => { go(step + 1); return step < steps - 1; }, () => 160, (on) => { play.textContent = on ? 'pause' : 'play'; });
-  el.append(h('div', { className: 'wt-title' }, get('title')),
-    h('div', { className: 'wt-row' }, ...choices.map(([key, box]) => h('span', { className: 'wt-control' }, h('span', {}, key), box)), depth),
-    h('div', { className: 'wt-row' }, play, bar), canvas, note);
+  const player = w.player(() => { go(step + 1); return step < steps - 1; }, () => 160, (on) => { play.textContent = on ? say('pause') : say('play'); });
+  el.append(title(get('title')),
+    controls(...choices.map(([key, box]) => control(key, box)), depth),
+    controls(play, bar), canvas, note);
 
   function load() {
     const shown = get('shown'), following = step && step >= steps - 1;
@@ -65,13 +79,13 @@ export default widget((w) => {
     if (!steps) return;
     step = clamp(to, 0, steps - 1);
     bar.set(step);
-    bar.lastChild.textContent = `${step} of ${steps - 1}`;
+    bar.lastChild.textContent = say('{number} of {all}', { number: step, all: steps - 1 });
     tell();
     w.redraw();
   }
   function status() {
-    if (get('asked') !== get('answered')) { note.textContent = `working… step ${steps ?? 0} of ${get('steps')}`; return; }
-    note.textContent = get('status') || (before ? `The dashed line is the run before: ${before.name}.` : '');
+    if (get('asked') !== get('answered')) { note.textContent = say('working… step {step} of {steps}', { step: steps ?? 0, steps: get('steps') }); return; }
+    note.textContent = get('status') || (before ? say('The dashed line is the run before: {name}.', { name: before.name }) : '');
     note.classList.toggle('wt-bad', !!get('status'));
     depth.set(get('depth'));
     choices.forEach(([key, box]) => box.choose(get(key)));
@@ -79,10 +93,9 @@ export default widget((w) => {
   }
   function tell() {
     const at = (l, kind, what) => sizeAt(sizes, layers, step, l, kind, what), last = layers - 1;
-    const percent = (share) => `${number(100 * share)} %`;
-    w.say(`Step ${step}, loss ${number(losses[step])}. From layer ${layers} back to layer 1 the gradient ${story(at(last, 0), at(0, 0), last)}. `
-      + `From layer 1 to layer ${layers} the activation ${story(at(0, 1), at(last, 1), last)}. `
-      + `Layer ${layer + 1}: typical gradient ${number(at(layer, 0))}, typical activation ${number(at(layer, 1))}, ${percent(at(layer, 1, 1))} of the activations are 0.`);
+    w.say(say('Step {step}, loss {loss}.', { step, loss: number(losses[step]) }), story(at(last, 0), at(0, 0), last), story(at(0, 1), at(last, 1), last, true),
+      say('Layer {layer}: typical gradient {gradient}, typical activation {activation}, {share} % of the activations are 0.',
+        { layer: layer + 1, gradient: number(at(layer, 0)), activation: number(at(layer, 1)), share: number(100 * at(layer, 1, 1)) }));
   }
 
   // ---- the picture: gradients, activations, loss
@@ -90,7 +103,7 @@ export default widget((w) => {
     const { left, top, width, height } = box, ink = kind ? colours.blue : colours.orange;
     const across = (l) => left + (l + 0.5) * width / layers, up = (v) => top + (high - clamp(v, low, high)) / (high - low) * height;
     x.font = `600 13px ${colours.font}`; x.fillStyle = colours.ink; x.textAlign = 'left'; x.textBaseline = 'middle';
-    x.fillText(kind ? 'size of the activations' : `size of the gradients of ${get('gradients_of')}`, left - 40, top - 18);
+    x.fillText(kind ? say('size of the activations') : say('size of the gradients of {what}', { what: get('gradients_of') }), left - 40, top - 18);
     x.font = `12px ${colours.font}`; x.fillStyle = colours.soft; x.strokeStyle = colours.line; x.lineWidth = 1;
     x.textAlign = 'right';
     for (let p = low; p <= high; p += 4) {
@@ -101,7 +114,7 @@ export default widget((w) => {
     x.textAlign = 'center';
     const every = Math.ceil(layers * 22 / width);
     for (let l = 0; l < layers; l += every) x.fillText(l + 1, across(l), top + height + 34);
-    x.fillText(kind ? 'layer (forward pass: left to right)' : 'layer (backward pass: right to left)', left + width / 2, top + height + 52);
+    x.fillText(kind ? say('layer (forward pass: left to right)') : say('layer (backward pass: right to left)'), left + width / 2, top + height + 52);
     const slot = width / layers, cell = height / bins;
     x.fillStyle = ink; x.globalAlpha = 0.12; x.fillRect(across(layer) - slot / 2, top, slot, height + 20);
     for (let l = 0; l < layers; l++) {
@@ -138,8 +151,8 @@ export default widget((w) => {
     const known = [...losses].filter(Number.isFinite), [least, most] = [Math.min(...known), Math.max(...known)];
     const px = (s) => left + s / Math.max(1, steps - 1) * width, py = (v) => top + height * (most > least ? (most - v) / (most - least) : 0.5);
     x.font = `600 13px ${colours.font}`; x.fillStyle = colours.ink; x.textAlign = 'left';
-    x.fillText('loss over the steps', left - 40, top - 12);
-    if (!known.length) return x.fillText('not a number', left, top + height / 2);
+    x.fillText(say('loss over the steps'), left - 40, top - 12);
+    if (!known.length) return x.fillText(say('not a number'), left, top + height / 2);
     x.font = `12px ${colours.font}`; x.fillStyle = colours.soft; x.textAlign = 'right';
     x.fillText(number(most), left - 6, top + 4);
     if (most > least) x.fillText(number(least), left - 6, top + height);
@@ -157,7 +170,7 @@ export default widget((w) => {
     panel(x, boxes[0], 0, colours);
     panel(x, boxes[1], 1, colours);
     lossCurve(x, 48, bottom + 28, wide - 64, 48, colours);
-    canvas.setAttribute('aria-label', `${name}: the spread of gradients and activations of ${layers} layers on a logarithmic axis; left and right arrow choose a layer`);
+    canvas.setAttribute('aria-label', say('{name}: the spread of gradients and activations of {layers} layers on a logarithmic axis; left and right arrow choose a layer', { name, layers }));
     w.ready();
   });
 

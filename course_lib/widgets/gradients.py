@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import traitlets
 
-from course_lib.widgets.base import CourseWidget, array_of, browser_code, new_figure
+from course_lib.language import say
+from course_lib.widgets.base import CourseWidget, array_of, browser_code, joined, new_figure
 
 LOWEST, HIGHEST = -16, 8  # the histograms' range, as powers of ten
 BINS = 36  # two thirds of a power of ten each
@@ -29,8 +30,8 @@ class GradientFlow(CourseWidget):
 
     _esm, _css = browser_code("gradients")
 
-    title = traitlets.Unicode("Gradients in a deep network").tag(sync=True)
-    gradients_of = traitlets.Unicode("the weights").tag(sync=True)
+    title = traitlets.Unicode().tag(sync=True)
+    gradients_of = traitlets.Unicode().tag(sync=True)
     activations = traitlets.List(traitlets.Unicode()).tag(sync=True)
     initialisations = traitlets.List(traitlets.Unicode()).tag(sync=True)
     depths = traitlets.List(traitlets.Int()).tag(sync=True)
@@ -68,7 +69,7 @@ class GradientFlow(CourseWidget):
             depth=min(max(depth, depths[0]), depths[1]),
             activation=activation,
             initialisation=initialisation,
-            **traits,
+            **{"title": say("Gradients in a deep network"), "gradients_of": say("the weights"), **traits},
         )
         self._train = train
         self._run()
@@ -88,7 +89,12 @@ class GradientFlow(CourseWidget):
     def _run(self) -> None:
         """Train with the present settings and show each step; what goes wrong becomes text."""
         self._ran = self.depth, self.activation, self.initialisation
-        name = f"{self.depth} layers, {self.activation}, {self.initialisation}"
+        name = say(
+            "{number} layers, {activation}, {initialisation}",
+            number=self.depth,
+            activation=self.activation,
+            initialisation=self.initialisation,
+        )
 
         def train() -> bool:
             histograms, sizes, losses, last = [], [], [], time.monotonic()
@@ -102,7 +108,7 @@ class GradientFlow(CourseWidget):
                     self._show(name, histograms, sizes, losses)
                     last = time.monotonic()
             if not losses:
-                raise ValueError("it trained for no step")
+                raise ValueError(say("it trained for no step"))
             self._show(name, histograms, sizes, losses)
             return True
 
@@ -113,9 +119,8 @@ class GradientFlow(CourseWidget):
         with self.hold_sync():
             if problem:
                 self.shown, self.histograms, self.sizes, self.losses = last_run
-            self.status = (
-                f"{problem} The picture shows the last run that worked." if problem and self.shown else problem
-            )
+            kept = say("The picture shows the last run that worked.") if problem and self.shown else ""
+            self.status = joined(problem, kept)
             self.answered = self.asked
 
     def _show(self, name: str, histograms: list, sizes: list, losses: list) -> None:
@@ -130,12 +135,17 @@ class GradientFlow(CourseWidget):
         if not self.shown:
             return f"{self.title}. {self.status}"
         losses, sizes = self.numbers()
-        kinds = []
-        for k, kind in enumerate(("gradient", "activation")):
-            typical = ", ".join(f"{value:.1e}" for value in sizes[-1, :, k, 0])
-            kinds.append(f"typical size of the {kind}s from the first layer to the last: {typical}")
-        return (
-            f"{self.title}: {self.shown['name']}, after {len(losses)} steps, loss {losses[-1]:.3g}; {'; '.join(kinds)}."
+        gradients, activations = (", ".join(f"{value:.1e}" for value in sizes[-1, :, k, 0]) for k in (0, 1))
+        return joined(
+            say(
+                "{title}: {name}, after {number} steps, loss {loss}.",
+                title=self.title,
+                name=self.shown["name"],
+                number=len(losses),
+                loss=f"{losses[-1]:.3g}",
+            ),
+            say("Typical size of the gradients from the first layer to the last: {sizes}.", sizes=gradients),
+            say("Typical size of the activations from the first layer to the last: {sizes}.", sizes=activations),
         )
 
     def picture(self) -> Any:
@@ -148,14 +158,16 @@ class GradientFlow(CourseWidget):
         shape = (len(losses), self.shown["layers"], 2, BINS)
         counts = np.frombuffer(self.histograms, "u1").reshape(shape)[-1]
         layers = np.arange(1, shape[1] + 1)
-        figure.suptitle(f"{self.shown['name']}, after {shape[0]} steps", fontsize=11)
-        for k, kind in enumerate((f"gradients of {self.gradients_of}", "activations")):
-            axes = figure.add_subplot(1, 2, k + 1, xlabel="layer", yscale="log")
+        heading = say("{name}, after {number} steps", name=self.shown["name"], number=shape[0])
+        figure.suptitle(heading, fontsize=11)
+        titles = (say("size of the gradients of {what}", what=self.gradients_of), say("size of the activations"))
+        for k, title in enumerate(titles):
+            axes = figure.add_subplot(1, 2, k + 1, xlabel=say("layer"), yscale="log")
             edges = np.logspace(LOWEST, HIGHEST, BINS + 1)
             axes.pcolormesh(np.arange(shape[1] + 1) + 0.5, edges, counts[:, k].T, cmap=("Oranges", "Blues")[k])
-            axes.plot(layers, sizes[-1, :, k, 0], "k.-", label="typical size (RMS)")
+            axes.plot(layers, sizes[-1, :, k, 0], "k.-", label=say("typical size (RMS)"))
             axes.set_ylim(edges[0], edges[-1])
-            axes.set_title(f"size of the {kind}", fontsize=10)
+            axes.set_title(title, fontsize=10)
             axes.legend(fontsize=7)
         return figure
 
@@ -170,24 +182,32 @@ def measured(run: Iterable | dict) -> Iterator[tuple[np.ndarray, np.ndarray, flo
     if isinstance(run, dict):
         missing = [key for key in ("loss", "gradients", "activations") if key not in run]
         if missing:
-            raise ValueError(f"the dict has no {missing[0]!r}")
+            raise ValueError(say("the dict has no {name}", name=repr(missing[0])))
         run = [
             {"loss": loss, "gradients": g, "activations": a}
             for loss, g, a in zip(run["loss"], run["gradients"], run["activations"], strict=True)
         ]
     if not isinstance(run, Iterable):
-        raise TypeError(f"got {type(run).__name__}; yield a dict for each step, or return a dict")
+        raise TypeError(say("got {type}; yield a dict for each step, or return a dict", type=type(run).__name__))
     layers = None
     for number, step in enumerate(run):
         if not isinstance(step, dict):
-            raise TypeError(f"step {number} is {type(step).__name__}, not a dict")
+            raise TypeError(say("step {step} is {type}, not a dict", step=number, type=type(step).__name__))
         for key in ("loss", "gradients", "activations"):
             if key not in step:
-                raise ValueError(f"step {number} has no {key!r}")
+                raise ValueError(say("step {step} has no {name}", step=number, name=repr(key)))
         layers = layers or len(step["gradients"])
         if not len(step["gradients"]) == len(step["activations"]) == layers:
-            counts = f"{len(step['gradients'])} gradients and {len(step['activations'])} activations"
-            raise ValueError(f"step {number} has {counts}; every step needs both for the same {layers} layers")
+            raise ValueError(
+                say(
+                    "step {step} has {gradients} gradients and {activations} activations; every step needs both for "
+                    "the same {layers} layers",
+                    step=number,
+                    gradients=len(step["gradients"]),
+                    activations=len(step["activations"]),
+                    layers=layers,
+                )
+            )
         pairs = [(measure(g), measure(a)) for g, a in zip(step["gradients"], step["activations"], strict=True)]
         histograms = np.array([[histogram for histogram, _ in pair] for pair in pairs])
         yield histograms, np.array([[size for _, size in pair] for pair in pairs]), float(array_of(step["loss"]))
@@ -202,7 +222,7 @@ def measure(values: Any) -> tuple[np.ndarray, tuple[float, float, float]]:
     """
     values = np.abs(array_of(values)).ravel()
     if not values.size:
-        raise ValueError("an empty array cannot be measured")
+        raise ValueError(say("an empty array cannot be measured"))
     finite = values[np.isfinite(values)]
     seen = np.log10(finite[finite >= 10.0**LOWEST])
     counts, _ = np.histogram(np.minimum(seen, HIGHEST), BINS, (LOWEST, HIGHEST))

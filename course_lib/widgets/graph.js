@@ -34,7 +34,7 @@ export default widget((w) => {
 
   const go = (step) => { chosen = null; set({ step: clamp(step, 0, last()) }); };
   const player = w.player(() => { go(get('step') + 1); return get('step') < last(); }, () => 900, (on) => {
-    play.textContent = on ? 'pause' : 'play';
+    play.textContent = on ? say('pause') : say('play');
     play.title = play.textContent;
     play.setAttribute('aria-label', play.title);
   });
@@ -44,20 +44,20 @@ export default widget((w) => {
   const play = button(w, 'play', 'play', start);
   const next = button(w, '→', 'one step on', by(() => get('step') + 1)), end = button(w, '⇥', 'to the end', by(last));
   const bar = slider(w, 'step', [0, 1], 0, (step) => { player.stop(); go(step); });
-  el.append(h('div', { className: 'wt-title' }, get('title')));
+  el.append(title(get('title')));
 
   const ask = (changes) => {
     set({ ...changes, asked: get('asked') + 1 });
     clearTimeout(waiting);
-    waiting = setTimeout(() => { if (get('asked') !== get('answered')) note.textContent = 'working… (the kernel computes)'; }, 200);
+    waiting = setTimeout(() => { if (get('asked') !== get('answered')) note.textContent = say('working… (the kernel computes)'); }, 200);
   };
   w.listen(w.signal, 'abort', () => clearTimeout(waiting));
   const whole = h('input', { type: 'checkbox' });
   w.listen(whole, 'change', draw);
   const presets = h('select', {}, ...get('names').map((name) => new Option(name, name)));
   w.listen(presets, 'change', () => { player.stop(); ask({ preset: presets.value }); });
-  if (get('names').length > 1) el.append(h('div', { className: 'wt-row' }, control('expression', presets)));
-  el.append(fields, h('div', { className: 'wt-row' }, first, back, play, next, end, bar, control('whole graph', whole)), key, picture, inspect, note);
+  if (get('names').length > 1) el.append(controls(control('expression', presets)));
+  el.append(fields, controls(first, back, play, next, end, bar, control('whole graph', whole)), key, picture, inspect, note);
 
   // ---- inputs: one field for a number; for an array a list of its entries and a field
   let shownFor = '';
@@ -73,7 +73,7 @@ export default widget((w) => {
         const box = control(name, field);
         let entry = all[0];
         if (all.length > 1) {
-          const list = h('select', { 'aria-label': `entry of ${name}` }, ...all.map((p, k) => new Option(`[${p}]`, k)));
+          const list = h('select', { 'aria-label': say('entry of {name}', { name }) }, ...all.map((p, k) => new Option(`[${p}]`, k)));
           w.listen(list, 'change', () => { entry = all[list.value]; box.show(); });
           field.before(list);
         }
@@ -96,7 +96,7 @@ export default widget((w) => {
     if (!drawn) return;
     const box = picture.firstChild, { width } = box.viewBox.baseVal;
     Object.assign(box.style, { maxWidth: `${width * (width < 620 ? 1.25 : 1)}px`, minWidth: whole.checked ? 0 : `${width * 0.9}px` });   // then it scrolls
-    box.setAttribute('aria-label', `${get('preset')}, a graph of ${nodes.length} nodes; left and right arrow step, up and down choose a node`);
+    box.setAttribute('aria-label', say('{name}, a graph of {number} nodes; left and right arrow step, up and down choose a node', { name: get('preset'), number: nodes.length }));
     show();
     if (focused) focus();
   }
@@ -118,7 +118,7 @@ export default widget((w) => {
     bar.input.max = last();
     const step = clamp(get('step'), 0, last()), { node: active, phase } = steps?.[step] ?? {};
     bar.set(step);
-    bar.lastChild.textContent = `${step} of ${last()}`;
+    bar.lastChild.textContent = say('{number} of {all}', { number: step, all: last() });
     first.disabled = back.disabled = step === 0;
     next.disabled = end.disabled = step === last();
     if (!said || said.length !== nodes.length || links.length !== edges.length) return;
@@ -154,23 +154,30 @@ export default widget((w) => {
     w.ready();
   }
   function words(n, step) {
-    const gradient = reached(n.gradients, step), [from, verdict] = n.verdict;
-    return `${n.name}, ${n.kind}: ${step >= n.from ? `value ${n.value}` : 'not computed yet'}`
-      + (gradient ? `, gradient ${gradient[1]}` : '') + (step >= from && verdict.length > 1 ? `, ${verdict.replace('✗', 'wrong:')}` : '');
+    const { name, value } = n, gradient = reached(n.gradients, step)?.[1], [from, verdict] = n.verdict, wrong = verdict.startsWith('✗');
+    const kind = { input: say('input'), constant: say('constant'), operation: say('operation'), output: say('output') }[n.kind];
+    const remark = step < from || verdict.length < 2 ? '' : wrong ? verdict.slice(2) : verdict;
+    if (step < n.from) return say('{name}, {kind}: not computed yet', { name, kind });
+    if (!gradient && !remark) return say('{name}, {kind}: value {value}', { name, kind, value });
+    if (!gradient && wrong) return say('{name}, {kind}: value {value}, wrong: {remark}', { name, kind, value, remark });
+    if (!gradient) return say('{name}, {kind}: value {value}, {remark}', { name, kind, value, remark });
+    if (!remark) return say('{name}, {kind}: value {value}, gradient {gradient}', { name, kind, value, gradient });
+    if (wrong) return say('{name}, {kind}: value {value}, gradient {gradient}, wrong: {remark}', { name, kind, value, gradient, remark });
+    return say('{name}, {kind}: value {value}, gradient {gradient}, {remark}', { name, kind, value, gradient, remark });
   }
 
   /** The chosen node with all its numbers: its value and gradient, and what it sends to each of its parents. */
   function examine(i, step) {
     const { nodes: said, edges: links } = get('numbers'), n = said[i], gradient = reached(n.gradients, step);
     const row = (tag, ...texts) => h('tr', {}, ...texts.map((t) => h(tag, {}, t)));
-    const table = h('table', {}, row('th', 'node', 'value', 'gradient'), row('td', n.title, step >= n.from ? n.all : '', gradient?.[2] ?? ''));
+    const table = h('table', {}, row('th', say('node'), say('value'), say('gradient')), row('td', n.title, step >= n.from ? n.all : '', gradient?.[2] ?? ''));
     const flow = (title, mine, other) => {
       const known = mine.filter((edge) => edge.lines.length && step >= edge.step);
-      if (known.length) table.append(row('th', title, 'upstream', 'local', 'downstream'), ...known.map((edge) =>
+      if (known.length) table.append(row('th', title, say('upstream'), say('local'), say('downstream')), ...known.map((edge) =>
         row('td', said[edge[other]].title, edge.upstream, edge.local || '–', edge.downstream)));
     };
-    flow('receives from', links.filter((edge) => edge.source === i), 'target');
-    flow('sends back to', links.filter((edge) => edge.target === i), 'source');
+    flow(say('receives from'), links.filter((edge) => edge.source === i), 'target');
+    flow(say('sends back to'), links.filter((edge) => edge.target === i), 'source');
     inspect.replaceChildren(table);
   }
 
@@ -181,7 +188,7 @@ export default widget((w) => {
     w.read.classList.toggle('wt-bad', empty && get('failed'));
     if (empty) { w.say(get('status')); w.ready(); }
   }
-  key.append(...[['3', '--wt-value', 'value'], ['∂ 2', '--wt-gradient', 'gradient of the output with respect to the node'], ['1 × 2 = 2', '--wt-gradient', 'upstream × local = downstream']]
+  key.append(...[['3', '--wt-value', say('value')], ['∂ 2', '--wt-gradient', say('gradient of the output with respect to the node')], ['1 × 2 = 2', '--wt-gradient', say('upstream × local = downstream')]]
     .map(([sign, colour, text]) => { const b = h('b', {}, sign); b.style.color = `var(${colour})`; return h('span', {}, b, ` ${text}`); }));
 
   // ---- mouse and keys

@@ -9,7 +9,8 @@ from urllib.parse import quote
 import numpy as np
 import traitlets
 
-from course_lib.widgets.base import CourseWidget, array_of, browser_code
+from course_lib.language import say
+from course_lib.widgets.base import CourseWidget, array_of, browser_code, joined
 from course_lib.widgets.graph_layout import Layout, layout
 from course_lib.widgets.graph_trace import Node, central_differences, describe, grouped, read_trace
 
@@ -53,11 +54,12 @@ class ComputationGraph(CourseWidget):
         self,
         presets: dict[str, tuple],
         check: Callable | None = None,
-        title: str = "Computation graph",
+        title: str | None = None,
         **traits: Any,
     ) -> None:
         if not presets:
             raise ValueError("presets is empty; give at least one {name: (build, inputs)}")
+        title = say("Computation graph") if title is None else title
         super().__init__(**{"title": title, "names": list(presets), "preset": next(iter(presets)), **traits})
         self._presets, self._check, self._sizes = presets, check, {}
         self.observe(lambda _: self._choose(), "preset")
@@ -68,7 +70,10 @@ class ComputationGraph(CourseWidget):
     @traitlets.validate("preset")
     def _known(self, proposal: dict) -> str:
         if proposal["value"] not in self.names:
-            raise traitlets.TraitError(f"no preset {proposal['value']!r}; there is {', '.join(map(repr, self.names))}")
+            names = ", ".join(map(repr, self.names))
+            raise traitlets.TraitError(
+                say("no preset {name}; there is {names}", name=repr(proposal["value"]), names=names)
+            )
         return proposal["value"]
 
     @property
@@ -82,12 +87,19 @@ class ComputationGraph(CourseWidget):
             return f"{self.title}: {self.preset}. {self.status}"
         nodes = self.numbers["nodes"]
         parts = [
-            f"{node['name']} = {node['value']}"
-            + (f", gradient {node['gradients'][-1][1]}" if node["gradients"] else "")
+            say(
+                "{name} = {value}, gradient {gradient}",
+                name=node["name"],
+                value=node["value"],
+                gradient=node["gradients"][-1][1],
+            )
+            if node["gradients"]
+            else f"{node['name']} = {node['value']}"
             for node in nodes[:40]  # it is to be listened to
         ]
-        more = f"; {len(nodes) - 40} more nodes" if len(nodes) > 40 else ""
-        return f"{self.title}: {self.preset}. {'; '.join(parts)}{more}. {self.status}".rstrip()
+        if len(nodes) > 40:
+            parts.append(say("{number} more nodes", number=len(nodes) - 40))
+        return joined(f"{self.title}: {self.preset}.", f"{'; '.join(parts)}.", self.status)
 
     def still(self) -> str:
         """The finished graph as an HTML image with its alternative text."""
@@ -138,17 +150,20 @@ class ComputationGraph(CourseWidget):
             right = {}
             if nodes and self._check:
                 right, wrong = self.ask(lambda: {k: array_of(v) for k, v in self._check(build, inputs).items()})
-                status, right = (f"The gradients were not checked: {wrong}", {}) if wrong else ("", right)
+                status, right = (
+                    (say("The gradients were not checked: {error}", error=wrong), {}) if wrong else ("", right)
+                )
         with self.hold_sync():
             self.failed = nodes is None
             if nodes is None:
-                self.status = status + (" The picture shows the last inputs that worked." if self.numbers else "")
+                kept = say("The picture shows the last inputs that worked.") if self.numbers else ""
+                self.status = joined(status, kept)
             else:
                 numbers = describe(nodes, right)
                 self.drawing = self._draw(nodes, numbers, rest[0] if rest else {})
                 self.numbers = numbers
                 self.step = min(self.step, len(numbers["steps"]) - 1)
-                self.status = " ".join(filter(None, [status, numbers["note"]]))
+                self.status = joined(status, numbers["note"])
             self.answered = self.asked
 
     def _draw(self, nodes: list[Node], numbers: dict, groups: dict[str, str]) -> dict:
@@ -242,7 +257,7 @@ def _finished(drawing: dict, numbers: dict) -> str:
         if said["gradients"]:
             texts["gradient"] = f"∂ {said['gradients'][-1][1]}" + (" ✓" if texts["verdict"] == "✓" else "")
         for row, text in texts.items():
-            before, found, after = group.partition(f'<text class="{row}')
+            before, found, after = group.partition(f'class="{row}')
             group = before + found + after.replace("></text>", f">{html.escape(text)}</text>", 1)
         head += f'<g class="node{group}'
     return head

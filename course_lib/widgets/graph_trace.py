@@ -2,16 +2,20 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial, reduce
 from graphlib import CycleError, TopologicalSorter
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from course_lib.widgets.base import array_of
+from course_lib.language import say
+from course_lib.widgets.base import array_of, joined
+from course_lib.widgets.base import number as number_of
 from course_lib.widgets.graph_layout import edges
 
 SYMBOLS = {"add": "+", "subtract": "−", "multiply": "×", "divide": "÷", "power": "^", "matmul": "@", "maximum": "max"}
 ELEMENT_WISE = {*SYMBOLS, "exp", "log", "negative", "relu", "sigmoid", "sqrt", "square", "tanh"} - {"matmul"}
+number = partial(number_of, exact=True)
 LARGE = 400  # entries of an input beyond which its gradient is not checked, one entry at a time
 
 
@@ -37,21 +41,28 @@ def read_trace(trace: list[dict]) -> list[Node]:
     Raises ValueError when it is empty, names an unknown parent, or goes in a circle; TypeError when it is no list.
     """
     if not isinstance(trace, (list, tuple)) or not all(isinstance(row, dict) for row in trace):
-        raise TypeError(f"the trace is {type(trace).__name__}, not a list of dicts")
+        raise TypeError(say("the trace is {type}, not a list of dicts", type=type(trace).__name__))
     if not trace:
-        raise ValueError("the trace has no nodes")
+        raise ValueError(say("the trace has no nodes"))
     rows = {row["id"]: row for row in trace}
     for row in trace:
         for parent in row["parents"]:
             if parent not in rows:
-                raise ValueError(f"node {row['id']} names the parent {parent}, which is not in the trace")
+                raise ValueError(
+                    say(
+                        "node {node} names the parent {parent}, which is not in the trace",
+                        node=row["id"],
+                        parent=parent,
+                    )
+                )
     order = list(rows)
     first = {i: k for k, i in enumerate(order)}
     if any(first[parent] >= first[i] for i in order for parent in rows[i]["parents"]):
         try:
             order = list(TopologicalSorter({i: row["parents"] for i, row in rows.items()}).static_order())
         except CycleError as error:
-            raise ValueError(f"the nodes {', '.join(map(str, error.args[1]))} form a circle") from None
+            circle = ", ".join(map(str, error.args[1]))
+            raise ValueError(say("the nodes {nodes} form a circle", nodes=circle)) from None
     place = {i: k for k, i in enumerate(order)}
     return _named([_node(rows[i], place) for i in order])
 
@@ -65,7 +76,15 @@ def _node(row: dict, place: dict) -> Node:
             given = [given.get(i) for i in ids]
         given = list(given) if given is not None else [None] * len(ids)
         if len(given) != len(ids):
-            raise ValueError(f"node {row['id']} has {len(ids)} parents and {len(given)} entries of {key!r}")
+            raise ValueError(
+                say(
+                    "node {node} has {parents} parents and {entries} entries of {name}",
+                    node=row["id"],
+                    parents=len(ids),
+                    entries=len(given),
+                    name=repr(key),
+                )
+            )
         return given
 
     large = row["value"] is None  # the engine left out what is too large to show
@@ -85,7 +104,7 @@ def _left_out(dimensions: list[int]) -> np.ndarray:
 
 def _named(nodes: list[Node]) -> list[Node]:
     """Give every node a name of its own: its label, else its operation with a number where there are several."""
-    bases = [node.label or (node.operation if node.parents else "constant") or "node" for node in nodes]
+    bases = [node.label or (node.operation if node.parents else say("constant")) or say("node") for node in nodes]
     count = {}
     for node, base in zip(nodes, bases, strict=True):
         count[base] = count.get(base, 0) + 1
@@ -112,16 +131,15 @@ def describe(nodes: list[Node], right: dict[str, np.ndarray] | None = None) -> d
         if link["step"] is not None and link["downstream"] is not None:
             arriving.setdefault(parent, []).append(link)
 
-    said, notes = [], []
+    said, notes, sums = [], [], []
     for i, node in enumerate(nodes):
         parts = sorted(arriving.get(i, []), key=lambda link: link["step"])
         last = first_back if i == len(nodes) - 1 else max([backward.get(c, 0) for c in _children(nodes, i)], default=0)
-        gradients, verdict = _gradients(node, parts, last) if has_gradients else ([], "")
-        if node.label in right and node.operation != "constant" and not verdict:
-            verdict = _verdict(node.grad, right[node.label])
-        if verdict.startswith("✗"):
-            kept = "" if node.grad is None else f"{short(node.grad, 2)}, but "
-            notes.append(f"Gradient of {node.name}: {kept}{verdict[2:]}")
+        gradients, summed, verdict = _gradients(node, parts, last) if has_gradients else ([], set(), Verdict())
+        if node.label in right and node.operation != "constant" and not verdict.mark:
+            verdict = _verdict(node, right[node.label])
+        notes.append(verdict.sentence)
+        sums.append(summed)
         said.append(
             {
                 "name": node.name,
@@ -131,26 +149,32 @@ def describe(nodes: list[Node], right: dict[str, np.ndarray] | None = None) -> d
                 "value": short(node.value, 2),
                 "all": full(node.value),
                 "gradients": gradients,
-                "verdict": [last, verdict],
+                "verdict": [last, verdict.mark],
             }
         )
-    steps = [{"node": None, "phase": "start", "words": "start: the inputs are known; step forward to compute the rest"}]
+    words = say("start: the inputs are known; step forward to compute the rest")
+    steps = [{"node": None, "phase": "start", "words": words}]
     for k, i in enumerate(computed):
         steps.append({"node": i, "phase": "forward", "words": _forward_words(nodes, i, k + 1, len(computed))})
     if has_gradients:
         total, output = len(computed) + 1, nodes[-1]
-        words = f"backward step 1 of {total}: the output {output.name} starts with the gradient {short(output.grad, 3)}"
+        words = say(
+            "backward step 1 of {all}: the output {name} starts with the gradient {gradient}",
+            all=total,
+            name=output.name,
+            gradient=short(output.grad, 3),
+        )
         steps.append({"node": len(nodes) - 1, "phase": "backward", "words": words})
         for k, i in enumerate(reversed(computed)):
             mine = [link for link in links if link["target"] == i]
-            words = f"backward step {k + 2} of {total}: {_backward_words(nodes, i, mine, said)}"
+            words = _backward_words(nodes, i, k + 2, total, mine, said, sums)
             steps.append({"node": i, "phase": "backward", "words": words})
     else:
-        notes.append("There are no gradients yet: the output's grad is None")
+        notes.append(say("There are no gradients yet: the output's grad is None."))
     for link in links:
         for key in ("upstream", "local", "downstream"):
             link[key] = "" if link[key] is None else _say_local(link[key], full) if key == "local" else full(link[key])
-    return {"nodes": said, "edges": links, "steps": steps, "note": " ".join(f"{note}." for note in notes)}
+    return {"nodes": said, "edges": links, "steps": steps, "note": joined(*notes)}
 
 
 def _link(nodes: list[Node], parent: int, child: int, place: int, step: int | None) -> dict:
@@ -191,62 +215,127 @@ def _local(nodes: list[Node], node: Node, place: int) -> Any:
     return np.divide(downstream, upstream, out=np.full(upstream.shape, np.nan), where=upstream != 0)
 
 
-def _say_local(local: Any, say: Callable) -> str:
+def _say_local(local: Any, write: Callable) -> str:
     """The local derivative as text; "?" where an upstream of 0 hides it."""
-    return local if isinstance(local, str) else say(local).replace("NaN", "?")
+    return local if isinstance(local, str) else write(local).replace("NaN", "?")
 
 
-def _gradients(node: Node, parts: list[dict], last: int) -> tuple[list[list], str]:
-    """What a node says about its gradient from which step on, [step, short, full]; and what is wrong with it."""
-    said, total = [], None
+class Verdict(NamedTuple):
+    """What is to be said about a gradient: beside the node, with a sign, and in a sentence when it is wrong."""
+
+    mark: str = ""
+    sentence: str = ""
+
+
+def _gradients(node: Node, parts: list[dict], last: int) -> tuple[list[list], set[int], Verdict]:
+    """What a node says about its gradient.
+
+    Returns from which step on it says what, [step, short, full]; at which of these steps that is a sum; what is wrong.
+    """
+    said, sums, total = [], set(), None
     for k, part in enumerate(parts, 1):
         arrived = part["downstream"]
         try:
             total = arrived if total is None else total + arrived
         except ValueError:
-            return said, f"✗ gradients of shape {shape(total)} and {shape(arrived)} arrive"
+            shapes = shape(total), shape(arrived)
+            return (
+                said,
+                sums,
+                Verdict(
+                    f"✗ {say('gradients of shape {one} and {other} arrive', one=shapes[0], other=shapes[1])}",
+                    say(
+                        "Gradient of {name}: gradients of shape {one} and {other} arrive.",
+                        name=node.name,
+                        one=shapes[0],
+                        other=shapes[1],
+                    ),
+                ),
+            )
         sum_of = _sum([p["downstream"] for p in parts[:k]], total)
         if said and said[-1][0] == part["step"]:
             said.pop()  # both arrive in one step, as in x · x
         said.append([part["step"], sum_of, full(total) if total.ndim else sum_of])
+        sums |= {part["step"]} if k > 1 else set()
+    if node.grad is None and parts:
+        remark = say("the engine kept no gradient")
+        return (
+            said,
+            sums,
+            Verdict(f"✗ {remark}", say("Gradient of {name}: the engine kept no gradient.", name=node.name)),
+        )
     if node.grad is None:
-        return said, "✗ the engine kept no gradient" if parts else ""
+        return said, sums, Verdict()
     if total is None:
-        return [[last, short(node.grad, 2), full(node.grad)]], ""
+        return [[last, short(node.grad, 2), full(node.grad)]], sums, Verdict()
     if node.grad.shape != node.value.shape:
-        return said, f"✗ gradient of shape {shape(node.grad)}, value of shape {shape(node.value)}"
+        got, wanted = shape(node.grad), shape(node.value)
+        remark = say("gradient of shape {got}, value of shape {wanted}", got=got, wanted=wanted)
+        sentence = say(
+            "Gradient of {name}: {gradient}, but gradient of shape {got}, value of shape {wanted}.",
+            name=node.name,
+            gradient=short(node.grad, 2),
+            got=got,
+            wanted=wanted,
+        )
+        return said, sums, Verdict(f"✗ {remark}", sentence)
     if node.grad.dtype == object:
-        return said, ""
+        return said, sums, Verdict()
     if total.shape != node.grad.shape or not np.allclose(total, node.grad, rtol=1e-5, atol=1e-8, equal_nan=True):
         said[-1][1:] = [short(node.grad, 2), full(node.grad)]
-        return said, f"✗ {_sum([p['downstream'] for p in parts], total)} arrived"
-    return said, ""
+        arrived = _sum([p["downstream"] for p in parts], total)
+        sentence = say(
+            "Gradient of {name}: {gradient}, but {sum} arrived.",
+            name=node.name,
+            gradient=short(node.grad, 2),
+            sum=arrived,
+        )
+        return said, sums - {said[-1][0]}, Verdict(f"✗ {say('{sum} arrived', sum=arrived)}", sentence)
+    return said, sums, Verdict()
 
 
 def _sum(parts: list[np.ndarray], total: np.ndarray) -> str:
     if len(parts) == 1:
         return short(total, 2)
     if len(parts) > 3 or total.ndim:
-        return f"{short(total, 2)} (sum of {len(parts)})"
+        return say("{total} (sum of {number})", total=short(total, 2), number=len(parts))
     terms = number(parts[0])
     for part in parts[1:]:
         terms += f" − {number(-part)}" if part < 0 else f" + {number(part)}"
     return f"{terms} = {number(total)}"
 
 
-def _verdict(grad: np.ndarray | None, right: np.ndarray) -> str:
+def _verdict(node: Node, right: np.ndarray) -> Verdict:
+    """What is to be said about a node's gradient, given the right one."""
+    grad, wanted = node.grad, short(right, 2)
     if grad is not None and grad.dtype == object:
-        return ""
+        return Verdict()
     if grad is None:
-        return f"✗ no gradient, should be {short(right, 2)}"
+        remark = say("no gradient, should be {right}", right=wanted)
+        sentence = say("Gradient of {name}: no gradient, should be {right}.", name=node.name, right=wanted)
+        return Verdict(f"✗ {remark}", sentence)
     if grad.shape != right.shape:
-        return f"✗ shape {shape(grad)}, should be {shape(right)}"
+        remark = say("shape {got}, should be {right}", got=shape(grad), right=shape(right))
+        sentence = say(
+            "Gradient of {name}: {gradient}, but shape {got}, should be {right}.",
+            name=node.name,
+            gradient=short(grad, 2),
+            got=shape(grad),
+            right=shape(right),
+        )
+        return Verdict(f"✗ {remark}", sentence)
     if np.isnan(right).all():
-        return "(corner: no derivative)"
+        return Verdict(say("(corner: no derivative)"))
     known = ~np.isnan(right)
     if np.allclose(grad[known], right[known], rtol=1e-4, atol=1e-6):
-        return "✓"
-    return f"✗ should be {short(right, 2)}"
+        return Verdict("✓")
+    sentence = say(
+        "Gradient of {name}: {gradient}, but should be {right}.",
+        name=node.name,
+        gradient=short(grad, 2),
+        right=wanted,
+    )
+    return Verdict(f"✗ {say('should be {right}', right=wanted)}", sentence)
 
 
 def central_differences(build: Callable, inputs: dict[str, Any]) -> dict[str, np.ndarray]:
@@ -284,20 +373,6 @@ def central_differences(build: Callable, inputs: dict[str, Any]) -> dict[str, np
 # ---- texts ------------------------------------------------------------------------------------------------------
 
 
-def number(value: float) -> str:
-    """A number with three significant digits and a true minus sign."""
-    value = float(value) + 0.0  # no minus in front of a zero
-    if not np.isfinite(value):
-        return "NaN" if np.isnan(value) else "∞" if value > 0 else "−∞"
-    size = abs(value)
-    if size and not 1e-3 <= size < 1e5:
-        digits, power = f"{value:.2e}".split("e")
-        text = f"{digits.rstrip('0').rstrip('.')}e{int(power)}"
-    else:
-        text = f"{value:.3g}" if size < 999.5 else f"{value:.0f}"
-    return text.replace("-", "−")
-
-
 def short(array: np.ndarray, entries: int) -> str:
     """A number, or a small array; of one with more entries the first few, so that all take much the same room."""
     if not array.ndim:
@@ -313,48 +388,96 @@ def full(array: np.ndarray) -> str:
     if not array.ndim:
         return number(array)
     if array.dtype == object:
-        return f"{shape(array)}\n(too large to show)"
+        return f"{shape(array)}\n{say('(too large to show)')}"
     text = np.array2string(array, threshold=100, edgeitems=3, separator=", ", formatter={"float_kind": number})
     return f"{shape(array)}\n{text}"
 
 
 def shape(array: np.ndarray) -> str:
     """The shape as 2×3; a vector of three entries as 3."""
-    return "×".join(map(str, array.shape)) or "number"
+    return "×".join(map(str, array.shape)) or say("number")
 
 
 def _forward_words(nodes: list[Node], i: int, k: int, total: int) -> str:
     node = nodes[i]
-    of = " and ".join(nodes[p].name for p in node.parents)
-    name = f"{node.label} = " if node.label else ""
-    return f"forward step {k} of {total}: {name}{node.operation} of {of}; value {_aloud(node.value)}"
+    names, value = [nodes[p].name for p in node.parents], _aloud(node.value)
+    result = f"{node.label} = {node.operation}" if node.label else node.operation
+    if len(names) == 1:
+        return say(
+            "forward step {k} of {all}: {result} of {parent}; value {value}",
+            k=k,
+            all=total,
+            result=result,
+            parent=names[0],
+            value=value,
+        )
+    if len(names) == 2:
+        return say(
+            "forward step {k} of {all}: {result} of {first} and {second}; value {value}",
+            k=k,
+            all=total,
+            result=result,
+            first=names[0],
+            second=names[1],
+            value=value,
+        )
+    return say(
+        "forward step {k} of {all}: {result} of {parents}; value {value}",
+        k=k,
+        all=total,
+        result=result,
+        parents=", ".join(names),
+        value=value,
+    )
 
 
-def _backward_words(nodes: list[Node], i: int, links: list[dict], said: list[dict]) -> str:
+def _backward_words(
+    nodes: list[Node], i: int, k: int, total: int, links: list[dict], said: list[dict], sums: list[set[int]]
+) -> str:
     node = nodes[i]
     name = f"{node.label} ({node.operation})" if node.label else node.name
     if node.grad is None:
-        return f"{name}; no gradient has arrived"
-    words = f"{name}; upstream {_aloud(node.grad)}"
+        return say("backward step {k} of {all}: {node}; no gradient has arrived.", k=k, all=total, node=name)
+    words = [
+        say(
+            "backward step {k} of {all}: {node}; upstream {gradient}.",
+            k=k,
+            all=total,
+            node=name,
+            gradient=_aloud(node.grad),
+        )
+    ]
     for link in links:
         parent, local, downstream = nodes[link["source"]], link["local"], link["downstream"]
         if downstream is None:
-            words += "" if parent.operation == "constant" else f"; nothing to {parent.name}"
-            continue
-        local = "" if local is None else f"local {_say_local(local, _aloud)}, "
-        words += f"; {local}downstream {_aloud(downstream)} to {parent.name}"
+            if parent.operation != "constant":
+                words.append(say("Nothing to {parent}.", parent=parent.name))
+        elif local is None:
+            words.append(say("Downstream {gradient} to {parent}.", gradient=_aloud(downstream), parent=parent.name))
+        else:
+            words.append(
+                say(
+                    "Local {local}, downstream {gradient} to {parent}.",
+                    local=_say_local(local, _aloud),
+                    gradient=_aloud(downstream),
+                    parent=parent.name,
+                )
+            )
     for parent in dict.fromkeys(link["source"] for link in links):
         now = [text for step, text, _ in said[parent]["gradients"] if step == links[0]["step"]]
-        if now and ("sum of" in now[0] or " = " in now[0]):
-            words += f"; {nodes[parent].name} collects {now[0]}"
+        if now and links[0]["step"] in sums[parent]:
+            words.append(say("{name} collects {sum}.", name=nodes[parent].name, sum=now[0]))
         step, verdict = said[parent]["verdict"]
         if verdict.startswith("✗") and step == links[0]["step"]:
-            words += f"; the gradient of {nodes[parent].name} is wrong: {verdict[2:]}"
-    return words
+            words.append(say("The gradient of {name} is wrong: {remark}.", name=nodes[parent].name, remark=verdict[2:]))
+    return joined(*words)
 
 
 def _aloud(array: np.ndarray) -> str:
-    return f"{shape(array).replace('×', ' by ')} {short(array, 3)}" if array.ndim else number(array)
+    if not array.ndim:
+        return number(array)
+    size = reduce(lambda first, second: say("{first} by {second}", first=first, second=second), map(str, array.shape))
+    return f"{size} {short(array, 3)}"
 
 
 def _title(node: Node) -> str:

@@ -29,9 +29,7 @@ export function mixed(weights, value, T, S) {
 /** The rows that may look nowhere. */
 export const nowhere = (mask, T, S) => Array.from({ length: T }, (_, i) => i).filter((i) => !mask.slice(i * S, i * S + S).some(Boolean));
 
-export const number = (v, digits = 2) => (Number.isNaN(v) ? 'NaN' : v.toFixed(digits).replace(/^-(0\.?0*)$/, '$1').replace('-', '−'));
-
-const PRESETS = [['none', 'none'], ['causal', 'causal'], ['padding', 'padding'], ['both', 'both'], ['banded', 'banded']], DIFFERENT = 1e-4;
+const DIFFERENT = 1e-4;
 
 function build(w) {
   const get = w.get, left = get('left'), right = get('right'), [T, S] = [left.length, right.length], q = (token) => `“${token}”`;
@@ -39,12 +37,12 @@ function build(w) {
   let mask, own, theirs = null, shown = get('asks') ? 'yours' : 'course', kind = get('kind'), k = get('k'), at = null, held = null, brush = null, places = [];
 
   // ---- controls ----
-  const presets = choice(w, 'mask', PRESETS, kind, (v) => { kind = v; fill(); });
+  const presets = choice(w, 'mask', [['none', say('none')], ['causal', say('causal')], ['padding', say('padding')], ['both', say('both')], ['banded', say('banded')]], kind, (v) => { kind = v; fill(); });
   const count = slider(w, 'how many', [0, Math.max(1, S - 1)], k, (v) => { k = v; fill(); });
-  const source = choice(w, 'numbers of', [['yours', 'your function'], ['course', 'the course']], shown, (v) => { shown = v; tell(); });
+  const source = choice(w, 'numbers of', [['yours', say('your function')], ['course', say('the course')]], shown, (v) => { shown = v; tell(); });
   const tables = [0, -1, -1].map((tabIndex) => h('canvas', { tabIndex, role: 'img', className: 'wm-table' })), [paint] = tables;
   const [note, lost] = [0, 1].map(() => h('div', { className: 'wt-note', 'aria-live': 'polite' }));
-  w.el.append(h('div', { className: 'wt-title' }, 'What the mask does'),
+  w.el.append(title('What the mask does'),
     h('div', { className: 'wt-row wm-row' }, control('mask', presets), count, ...(get('asks') ? [control('numbers of', source)] : [])),
     h('div', { className: 'wm-body' }, ...tables), w.read, lost, note);
 
@@ -64,11 +62,12 @@ function build(w) {
     theirs = current && raw.length ? { weights: raw.subarray(0, T * S), output: raw.subarray(T * S) } : null;
     presets.choose(kind); count.set(k);
     count.hidden = !['padding', 'both', 'banded'].includes(kind);
-    count.firstChild.textContent = kind === 'banded' ? 'on each side' : 'padded';
+    count.firstChild.textContent = kind === 'banded' ? say('on each side') : say('padded');
     const empty = nowhere(mask, T, S).map((i) => q(left[i]));
     lost.hidden = !empty.length;
-    lost.textContent = empty.length ? `${empty.join(', ')} may look nowhere: ${empty.length > 1 ? 'their weights and outputs are' : 'its weights and its output are'} 0.` : '';
-    note.textContent = !get('asks') ? '' : current ? get('status') : 'Asking your function (this needs the running kernel) …';
+    lost.textContent = empty.length ? sayCount(empty.length, '{tokens} may look nowhere: its weights and its output are 0.',
+      '{tokens} may look nowhere: their weights and outputs are 0.', { tokens: empty.join(', ') }) : '';
+    note.textContent = !get('asks') ? '' : current ? get('status') : say('Asking your function (this needs the running kernel) …');
     note.classList.toggle('wt-bad', current && get('bad'));
     tell();
   }
@@ -76,15 +75,19 @@ function build(w) {
   // ---- words ----
   const view = () => (shown === 'yours' && theirs) || own;
   const off = (name, n) => view() !== own && !(Math.abs(view()[name][n] - own[name][n]) <= DIFFERENT);
-  const compared = (name, n) => number(view()[name][n]) + (off(name, n) ? ` by your function, ${number(own[name][n])} by the course` : '');
   function tell() {
     if (!at) {
       const open = mask.reduce((a, b) => a + b, 0);
-      w.say(`${open} of ${T * S} pairs are allowed. Click or drag in the mask to change it; or use the arrow keys and the space bar.`);
+      w.say(say('{open} of {all} pairs are allowed. Click or drag in the mask to change it; or use the arrow keys and the space bar.', { open, all: T * S }));
     } else {
-      const [table, i, j] = at, n = i * S + j;
-      w.say(table === 2 ? `Output of ${q(left[i])}, feature ${j + 1}: ${compared('output', i * W + j)}.`
-        : `${q(left[i])} ${mask[n] ? 'may look' : 'may not look'} at ${q(right[j])}: score ${number(scores[n])}, weight ${compared('weights', n)}.`);
+      const [table, i, j] = at, [name, n] = table === 2 ? ['output', i * W + j] : ['weights', i * S + j], agrees = !off(name, n);
+      const query = q(left[i]), key = q(right[j]), feature = j + 1, value = number(view()[name][n], 2), course = number(own[name][n], 2), score = number(scores[n], 2);
+      w.say(table === 2 && agrees ? say('Output of {query}, feature {feature}: {value}.', { query, feature, value })
+        : table === 2 ? say('Output of {query}, feature {feature}: {value} by your function, {course} by the course.', { query, feature, value, course })
+          : mask[n] && agrees ? say('{query} may look at {key}: score {score}, weight {value}.', { query, key, score, value })
+            : mask[n] ? say('{query} may look at {key}: score {score}, weight {value} by your function, {course} by the course.', { query, key, score, value, course })
+              : agrees ? say('{query} may not look at {key}: score {score}, weight {value}.', { query, key, score, value })
+                : say('{query} may not look at {key}: score {score}, weight {value} by your function, {course} by the course.', { query, key, score, value, course }));
     }
     w.redraw();
   }
@@ -104,7 +107,7 @@ function build(w) {
       if (long) x.rotate(-Math.PI / 4);
       write(t, long ? -3 : 0, long ? 0 : -3, on ? c.ink : c.soft, `${on ? 600 : 400} ${Math.min(13, px - 4)}px`, long ? 'left' : 'center', label + 8); x.restore();
     });
-    x.save(); x.translate(8, top + T * px / 2); x.rotate(-Math.PI / 2); write('query', 0, 0, c.soft, '11px', 'center'); x.restore();
+    x.save(); x.translate(8, top + T * px / 2); x.rotate(-Math.PI / 2); write(say('query'), 0, 0, c.soft, '11px', 'center'); x.restore();
     for (let i = 0; i < T; i++) for (let j = 0; j < columns.length; j++) {
       const { fill, strength, text, frame } = cell(i, j), Y = top + i * px, L = X + j * px;
       x.fillStyle = c.dark ? '#24292f' : '#f0f3f6'; x.fillRect(L + 0.5, Y + 0.5, px - 1, px - 1);
@@ -120,17 +123,19 @@ function build(w) {
     const across = width > 780 ? 3 : width > 520 ? 2 : 1, cells = [0, S, 2 * S, 2 * S + W][across];   // tables and cells in a row
     const px = clamp(Math.floor((width - across * (label * 1.6 + 40)) / cells), 12, 42), { weights, output } = view();
     const most = Math.max(1e-9, ...value.map(Math.abs)), shade = (v, top) => clamp(0.06 + 0.9 * Math.abs(v) / top, 0, 1);
-    table(0, c, px, label, 'mask', right, 'key', (i, j) => (mask[i * S + j] ? { fill: c.green, strength: 0.75 } : { text: '×' }));
-    table(1, c, px, label, 'weights', right, 'key', (i, j) => {
+    table(0, c, px, label, say('mask'), right, say('key'), (i, j) => (mask[i * S + j] ? { fill: c.green, strength: 0.75 } : { text: '×' }));
+    table(1, c, px, label, say('weights'), right, say('key'), (i, j) => {
       const n = i * S + j, v = weights[n];
-      return { fill: v > 0 ? c.blue : Number.isNaN(v) ? c.pink : '', strength: Number.isNaN(v) ? 0.8 : shade(v, 1), text: mask[n] || off('weights', n) ? number(v) : '×', frame: off('weights', n) };
+      return { fill: v > 0 ? c.blue : Number.isNaN(v) ? c.pink : '', strength: Number.isNaN(v) ? 0.8 : shade(v, 1), text: mask[n] || off('weights', n) ? number(v, 2) : '×', frame: off('weights', n) };
     });
-    table(2, c, px, label, 'output', Array.from({ length: W }, (_, e) => e + 1), 'feature', (i, e) => {
+    table(2, c, px, label, say('output'), Array.from({ length: W }, (_, e) => e + 1), say('feature'), (i, e) => {
       const v = output[i * W + e];
-      return { fill: Number.isNaN(v) || v < 0 ? c.pink : c.blue, strength: v ? shade(v, most) : 0, text: number(v), frame: off('output', i * W + e) };
+      return { fill: Number.isNaN(v) || v < 0 ? c.pink : c.blue, strength: v ? shade(v, most) : 0, text: number(v, 2), frame: off('output', i * W + e) };
     });
-    paint.setAttribute('aria-label', `Mask of ${T} queries by ${S} keys; arrow keys choose a pair, the space bar allows or forbids it`);
-    ['Weights', 'Outputs'].forEach((name, n) => tables[n + 1].setAttribute('aria-label', `${name} under this mask, ${shown === 'yours' ? 'of your function' : 'of the course'}`));
+    paint.setAttribute('aria-label', say('Mask of {queries} queries by {keys} keys; arrow keys choose a pair, the space bar allows or forbids it', { queries: T, keys: S }));
+    const named = shown === 'yours' ? [say('Weights under this mask, of your function'), say('Outputs under this mask, of your function')]
+      : [say('Weights under this mask, of the course'), say('Outputs under this mask, of the course')];
+    named.forEach((name, n) => tables[n + 1].setAttribute('aria-label', name));
     w.ready();
   });
 

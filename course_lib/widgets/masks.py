@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import traitlets
 
-from course_lib.widgets.base import CourseWidget, array_of, browser_code, new_figure
+from course_lib.language import say
+from course_lib.widgets.base import CourseWidget, array_of, browser_code, joined, kind_of, new_figure
 from course_lib.widgets.steps import attention_weights, named, packed, score_parts
 
 MOST = 16
@@ -113,7 +114,7 @@ class MaskPainter(CourseWidget):
             try:
                 weights, output = _returned(value, [part.shape for part in self.expected()])
             except (TypeError, ValueError) as error:
-                status, bad = f"Your function returned {error}", True
+                status, bad = str(error), True
             else:
                 numbers = packed(weights) + packed(output)
                 status, bad = self._compare(weights, output)
@@ -134,59 +135,70 @@ class MaskPainter(CourseWidget):
         right, mixed = self.expected()
         allowed = self.allowed()
         far = ~(np.abs(weights - right) <= CLOSE)
-        for what, where in (("empty", far & ~allowed.any(axis=1)[:, None]), ("hidden", far & ~allowed), ("seen", far)):
+        for text, where in (
+            (
+                "“{query}” may look nowhere; there your function gives {got} instead of 0.",
+                far & ~allowed.any(axis=1)[:, None],
+            ),
+            (
+                "The mask forbids to look from “{query}” to “{key}”, but your function gives it the weight {got}.",
+                far & ~allowed,
+            ),
+            ("The weight from “{query}” to “{key}” is {got} by your function instead of {right}.", far),
+        ):
             if where.any():
                 row, column = np.argwhere(where)[0]
-                got, pair = weights[row, column], f"from “{self.left[row]}” to “{self.right[column]}”"
-                return {
-                    "empty": f"“{self.left[row]}” may look nowhere; there your function gives {got:.2f} instead of 0.",
-                    "hidden": f"The mask forbids to look {pair}, but your function gives it the weight {got:.2f}.",
-                    "seen": f"The weight {pair} is {got:.2f} by your function instead of {right[row, column]:.2f}.",
-                }[what], True
+                got, expected = f"{weights[row, column]:.2f}", f"{right[row, column]:.2f}"
+                return say(text, query=self.left[row], key=self.right[column], got=got, right=expected), True
         wrong = ~(np.abs(output - mixed) <= CLOSE * max(1, np.abs(self._value).max()))
         if wrong.any():
             row, column = np.argwhere(wrong)[0]
-            return (
-                f"The weights agree, but feature {column + 1} of the output of “{self.left[row]}” is "
-                f"{output[row, column]:.2f} by your function instead of {mixed[row, column]:.2f}."
-            ), True
-        return "Your function agrees, in the weights and in the output.", False
+            text = say(
+                "The weights agree, but feature {feature} of the output of “{query}” is {got} by your function instead "
+                "of {right}.",
+                feature=column + 1,
+                query=self.left[row],
+                got=f"{output[row, column]:.2f}",
+                right=f"{mixed[row, column]:.2f}",
+            )
+            return text, True
+        return say("Your function agrees, in the weights and in the output."), False
 
     def alt_text(self) -> str:
         weights, _ = self.expected()
         allowed = self.allowed()
-        rows = (
-            f"“{token}” may look "
-            + (
-                ", ".join(
-                    f"at “{other}” {weight:.2f}"
-                    for other, weight, seen in zip(self.right, row, seen_row, strict=True)
-                    if seen
-                )
-                or "nowhere"
-            )
-            for token, row, seen_row in zip(self.left, weights, allowed, strict=True)
-        )
-        name = f"{self.kind} " if self.kind else ""
-        return f"Attention under a {name}mask, with its weights: {'; '.join(rows)}." + (
-            f" {self.status}" if self.status else ""
-        )
+        rows = []
+        for token, row, seen_row in zip(self.left, weights, allowed, strict=True):
+            seen = [f"“{key}” {row[column]:.2f}" for column, key in enumerate(self.right) if seen_row[column]]
+            if seen:
+                rows.append(say("“{query}” may look at {keys}.", query=token, keys=", ".join(seen)))
+            else:
+                rows.append(say("“{query}” may look nowhere.", query=token))
+        if self.kind:
+            start = say("Attention under a {name} mask, with its weights.", name=self.kind)
+        else:
+            start = say("Attention under a mask, with its weights.")
+        return joined(start, *rows, self.status)
 
     def picture(self) -> Any:
         weights, output = self.expected()
         allowed = self.allowed()
         figure = new_figure(7.4, 1.5 + 0.26 * len(weights))
-        parts = (("mask", allowed * 1.0, "Greens"), ("weights", weights, "Blues"), ("output", output, "PuOr_r"))
-        for axes, (name, numbers, colours) in zip(figure.subplots(1, 3), parts, strict=True):
+        parts = (
+            ("mask", say("mask"), allowed * 1.0, "Greens"),
+            ("weights", say("weights"), weights, "Blues"),
+            ("output", say("output"), output, "PuOr_r"),
+        )
+        for axes, (name, title, numbers, colours) in zip(figure.subplots(1, 3), parts, strict=True):
             top = max(1e-9, np.abs(numbers).max()) if name == "output" else 1.3
             axes.imshow(numbers, cmap=colours, vmin=-top if name == "output" else 0, vmax=top, aspect="auto")
-            axes.set_title(name, fontsize=10)
+            axes.set_title(title, fontsize=10)
             if name != "output":
                 axes.set_xticks(range(len(self.right)), self.right, rotation=60, fontsize=7)
                 for row, column in np.argwhere(~allowed):
                     axes.text(column, row, "×", ha="center", va="center", color="#5a5f66", fontsize=8)
             axes.set_yticks(range(len(self.left)), self.left, fontsize=7)
-            axes.set_xlabel("feature" if name == "output" else "key", fontsize=9)
+            axes.set_xlabel(say("feature") if name == "output" else say("key"), fontsize=9)
         return figure
 
 
@@ -211,11 +223,18 @@ def preset(kind: str, rows: int, columns: int, k: int) -> np.ndarray:
 def _returned(value: Any, shapes: list[tuple]) -> tuple[np.ndarray, np.ndarray]:
     """What the learner's function returned, as weights and output. Raises what is wrong with it."""
     if not isinstance(value, tuple | list) or len(value) != 2:
-        kind = "nothing (None)" if value is None else f"a {type(value).__name__}"
-        raise TypeError(f"{kind}; expected (output, weights).")
-    output, weights = (array_of(part) for part in value)
-    for name, array, shape in (("weights", weights, shapes[0]), ("output", output, shapes[1])):
-        if array.shape != shape:
-            swapped = " Are output and weights swapped?" if array.shape in shapes else ""
-            raise ValueError(f"{name} of shape {array.shape}; expected {shape}.{swapped}")
-    return weights, output
+        raise TypeError(say("Your function returned {kind}; expected (output, weights).", kind=kind_of(value)))
+    arrays = {}
+    for name, part, shape in (("weights", value[1], shapes[0]), ("output", value[0], shapes[1])):
+        try:
+            arrays[name] = array_of(part)
+        except (TypeError, ValueError):
+            raise TypeError(
+                say("Your function returned {kind} as {name}; expected an array.", kind=kind_of(part), name=name)
+            ) from None
+        if (got := arrays[name].shape) != shape:
+            wrong = say(
+                "Your function returned {name} of shape {got}; expected {shape}.", name=name, got=got, shape=shape
+            )
+            raise ValueError(joined(wrong, say("Are output and weights swapped?") if got in shapes else ""))
+    return arrays["weights"], arrays["output"]

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import traitlets
 
-from course_lib.widgets.base import CourseWidget, array_of, browser_code, new_figure
+from course_lib.language import say
+from course_lib.widgets.base import CourseWidget, array_of, browser_code, joined, kind_of, new_figure
 
 LONGEST, WIDEST = 100, 128
 CLOSE = 1e-4  # float32 angles of a hundred radians are as far off
@@ -86,11 +87,18 @@ class PositionalEncodingExplorer(CourseWidget):
             try:
                 got = array_of(value)
             except (TypeError, ValueError):
-                kind = "nothing (None)" if value is None else f"a {type(value).__name__}"
-                status, bad = f"Your function returned {kind}; expected an array of shape {expected.shape}.", True
+                bad = True
+                status = say(
+                    "Your function returned {kind}; expected an array of shape {shape}.",
+                    kind=kind_of(value),
+                    shape=expected.shape,
+                )
             else:
                 if got.shape != expected.shape:
-                    status, bad = f"Your function returned shape {got.shape}; expected {expected.shape}.", True
+                    bad = True
+                    status = say(
+                        "Your function returned shape {got}; expected {shape}.", got=got.shape, shape=expected.shape
+                    )
                     got = None
                 else:
                     status, bad = _compare(got, expected)
@@ -109,13 +117,29 @@ class PositionalEncodingExplorer(CourseWidget):
 
     def alt_text(self) -> str:
         encoding = self.encoding()
-        near = ", ".join(f"{shift} apart {float(encoding[0] @ encoding[shift]):.1f}" for shift in (1, 2, 3))
+        one, two, three = (f"{float(encoding[0] @ encoding[shift]):.1f}" for shift in (1, 2, 3))
         longest = 2 * np.pi * self.base ** (2 * ((self.d - 1) // 2) / self.d)
-        return (
-            f"Positional encoding of {self.length} positions, the rows, in {self.d} dimensions, the columns, with base "
-            f"{self.base:,.0f}. The first two columns repeat every 6.3 positions, the last ones every {longest:,.0f}. "
-            f"The dot product of two positions depends on their distance alone: {self.d / 2:.0f} of a position with "
-            f"itself, {near}." + (f" {self.status}" if self.status else "")
+        return joined(
+            say(
+                "Positional encoding of {length} positions, the rows, in {d} dimensions, the columns, with base "
+                "{base}.",
+                length=self.length,
+                d=self.d,
+                base=f"{self.base:,.0f}",
+            ),
+            say(
+                "The first two columns repeat every 6.3 positions, the last ones every {longest}.",
+                longest=f"{longest:,.0f}",
+            ),
+            say(
+                "The dot product of two positions depends on their distance alone: {same} of a position with itself, "
+                "1 apart {one}, 2 apart {two}, 3 apart {three}.",
+                same=f"{self.d / 2:.0f}",
+                one=one,
+                two=two,
+                three=three,
+            ),
+            self.status,
         )
 
     def picture(self) -> Any:
@@ -124,11 +148,11 @@ class PositionalEncodingExplorer(CourseWidget):
         left, right = figure.subplots(1, 2)
         shades = (encoding * 4).round() / 4  # few shades make a small file
         shown = left.imshow(shades, cmap="PuOr_r", vmin=-1, vmax=1, aspect="auto", interpolation="nearest")
-        left.set(xlabel="dimension", ylabel="position")
+        left.set(xlabel=say("dimension"), ylabel=say("position"))
         figure.colorbar(shown, ax=left, ticks=[-1, 0, 1])
         for column, colour in zip(sorted({self.d // 16 * 2, self.d // 8 * 2}), ("#0072b2", "#d55e00"), strict=False):
-            right.plot(encoding[:, column], color=colour, label=f"dimension {column}")
-        right.set(xlabel="position", ylabel="value")
+            right.plot(encoding[:, column], color=colour, label=say("dimension {v}", v=column))
+        right.set(xlabel=say("position"), ylabel=say("value"))
         right.legend(fontsize=7, loc="lower left", frameon=False)
         return figure
 
@@ -149,12 +173,24 @@ def _compare(got: np.ndarray, expected: np.ndarray) -> tuple[str, bool]:
     far = ~(np.abs(got - expected) <= CLOSE)
     if not far.any():
         most = np.abs(got - expected).max()
-        return f"Your function agrees in all {got.size:,} numbers; the largest difference is {most:.0e}.", False
+        text = say(
+            "Your function agrees in all {number} numbers; the largest difference is {difference}.",
+            number=f"{got.size:,}",
+            difference=f"{most:.0e}",
+        )
+        return text, False
     position, dimension = np.argwhere(far)[0]
-    return (
-        f"Your function differs in {far.sum():,} of {got.size:,} numbers, first at position {position}, dimension "
-        f"{dimension}: {got[position, dimension]:.3f} instead of {expected[position, dimension]:.3f}."
-    ), True
+    text = say(
+        "Your function differs in {number} of {all} numbers, first at position {position}, dimension {dimension}: "
+        "{got} instead of {right}.",
+        number=f"{far.sum():,}",
+        all=f"{got.size:,}",
+        position=position,
+        dimension=dimension,
+        got=f"{got[position, dimension]:.3f}",
+        right=f"{expected[position, dimension]:.3f}",
+    )
+    return text, True
 
 
 def _packed(array: np.ndarray) -> tuple[bytes, float]:

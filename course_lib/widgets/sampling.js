@@ -21,13 +21,15 @@ export const percent = (v) => (!v ? '0' : v < 0.0005 ? '<0.1 %' : `${(100 * v).t
 export const visible = (word) => word.replaceAll('\n', '⏎').replaceAll('\t', '⇥').replaceAll(' ', '␣') || '∅';
 
 /** How uncertain a choice is, in words. */
-export function uncertainty(p, counts, what = 'words') {
-  const bits = entropy(p, counts), as = 2 ** bits;
-  return bits < 0.005 ? 'entropy 0 bits: there is no choice' : `entropy ${bits.toFixed(2)} bits, perplexity ${as < 10 ? +as.toFixed(1) : Math.round(as)} (so many equally likely ${what})`;
+export function uncertainty(p, counts, characters = false) {
+  const value = entropy(p, counts), as = 2 ** value, bits = value.toFixed(2), perplexity = as < 10 ? +as.toFixed(1) : Math.round(as);
+  if (value < 0.005) return say('entropy 0 bits: there is no choice');
+  return characters ? say('entropy {bits} bits, perplexity {perplexity} (so many equally likely characters)', { bits, perplexity })
+    : say('entropy {bits} bits, perplexity {perplexity} (so many equally likely words)', { bits, perplexity });
 }
 
 export default widget((w) => {
-  const { el, get } = w, V = get('size'), chars = get('characters'), what = chars ? 'characters' : 'words';
+  const { el, get } = w, V = get('size'), chars = get('characters');
   const most = Math.min(V, 51), q = (word) => `“${visible(word)}”`, BARS = Math.min(20, V), ROW = 21;
   let logits, counts, words = [], before, after, at = -1, left = 0, rowAt = 0, last = null, later = null;
 
@@ -47,7 +49,7 @@ export default widget((w) => {
   w.listen(seed, 'change', () => { w.model.set('seed', Math.max(0, Math.floor(+seed.value) || 0)); begin(); });
   const heat = slider(w, 'temperature', [0, 3, 0.05], get('temperature'), (v) => { player.stop(); w.set({ temperature: v }); });
   const cut = slider(w, 'top-k', [1, most], get('top_k') || most, (v) => { player.stop(); w.set({ top_k: v === most ? 0 : v }); });
-  const next = button(w, 'Next', `draw the next ${what.slice(0, -1)}`, () => { player.stop(); ask('next'); });
+  const next = button(w, 'Next', chars ? 'draw the next character' : 'draw the next word', () => { player.stop(); ask('next'); });
   const count = slider(w, 'how many', [5, 50, 5], 20, () => { label(); });
   const run = button(w, '', '', () => { if (!player.on) left = +count.input.value; player.toggle(); });
   const player = w.player(() => {
@@ -59,20 +61,20 @@ export default widget((w) => {
   }, () => 110, () => label());
   const back = button(w, 'Back', 'take the last one away', () => { player.stop(); ask('back'); });
   const again = button(w, 'Start again', 'start again with the prompt and the seed', begin);
-  const tries = button(w, `${get('tries')} draws`, `draw ${get('tries')} times without appending`, () => { player.stop(); ask('draws'); });
+  const tries = button(w, say('{number} draws', { number: get('tries') }), say('draw {number} times without appending', { number: get('tries') }), () => { player.stop(); ask('draws'); });
   function label() {
-    run.textContent = player.on ? 'Stop' : `Draw ${count.input.value}`;
-    run.title = player.on ? 'stop drawing' : 'draw so many, one after the other';
+    run.textContent = player.on ? say('Stop') : say('Draw {number}', { number: count.input.value });
+    run.title = player.on ? say('stop drawing') : say('draw so many, one after the other');
     run.setAttribute('aria-label', run.title);
   }
   label();
-  const text = h('div', { className: 'ws-text', tabIndex: 0, role: 'group', 'aria-label': 'the text so far' }), note = h('div', { className: 'wt-note', role: 'status' });
+  const text = h('div', { className: 'ws-text', tabIndex: 0, role: 'group', 'aria-label': say('the text so far') }), note = h('div', { className: 'wt-note', role: 'status' });
   const told = h('div', { className: 'ws-told' }), canvas = h('canvas', { tabIndex: 0, role: 'img', className: 'ws-bars' });
   const body = h('div', { className: 'ws-body' }, h('div', {}, text, w.read, told, note), canvas);
-  el.append(h('div', { className: 'wt-title' }, get('title')),
-    h('div', { className: 'wt-row' }, control('prompt', prompt), control('seed', seed), again),
-    h('div', { className: 'wt-row' }, heat, cut, tries),
-    h('div', { className: 'wt-row' }, next, run, count, back), body);
+  el.append(title(get('title')),
+    controls(control('prompt', prompt), control('seed', seed), again),
+    controls(heat, cut, tries),
+    controls(next, run, count, back), body);
 
   // ---- what is shown
   function read() {
@@ -82,7 +84,7 @@ export default widget((w) => {
       words = get('best'); counts = numbers(get('counts'), Float32Array); before = distribution(logits, counts); at = -1;
       text.replaceChildren(...all.map(([word, p], i) => {
         const drawn = p !== null, shade = drawn ? `--ws-share:${Math.round(12 + 60 * Math.sqrt(p))}%` : '';
-        return h('span', { className: `${drawn ? 'ws-drawn' : ''} ${drawn && i === all.length - 1 ? 'ws-last' : ''}`, style: shade, title: drawn ? percent(p) : 'prompt' },
+        return h('span', { className: `${drawn ? 'ws-drawn' : ''} ${drawn && i === all.length - 1 ? 'ws-last' : ''}`, style: shade, title: drawn ? percent(p) : say('prompt') },
           word);
       }).flatMap((e, i) => (chars || !i ? [e] : [' ', e])), h('i', {}, '▏'));
       text.scrollTop = text.scrollHeight;
@@ -93,24 +95,31 @@ export default widget((w) => {
   }
   function weigh() {
     const k = get('top_k');
-    cut.set(k || most); cut.lastChild.textContent = k || 'all';
+    cut.set(k || most); cut.lastChild.textContent = k || say('all');
     heat.set(get('temperature'));
     if (!logits.length) return;
     after = distribution(logits, counts, get('temperature'), k);
-    told.replaceChildren(h('div', {}, h('b', { className: 'ws-grey' }, 'model: '), uncertainty(before, counts, what)),
-      h('div', {}, h('b', {}, 'now: '), uncertainty(after, counts, what)));
+    told.replaceChildren(h('div', {}, h('b', { className: 'ws-grey' }, say('model: ')), uncertainty(before, counts, chars)),
+      h('div', {}, h('b', {}, say('now: ')), uncertainty(after, counts, chars)));
     tell(); w.redraw();
   }
-  const row = (i) => `${q(words[i])}: ${percent(before[i])} by the model, ${after[i] ? `${percent(after[i])} now` : get('temperature') ? 'cut away by top-k' : 'never at temperature 0'}`;
+  function row(i) {
+    const rank = i + 1, word = q(words[i]), model = percent(before[i]);
+    return after[i] ? say('{rank}. {word}: {model} by the model, {now} now.', { rank, word, model, now: percent(after[i]) })
+      : get('temperature') ? say('{rank}. {word}: {model} by the model, cut away by top-k.', { rank, word, model })
+        : say('{rank}. {word}: {model} by the model, never at temperature 0.', { rank, word, model });
+  }
   function tell() {
-    if (at >= 0) return w.say(`${at + 1}. ${row(at)}.`);
+    if (at >= 0) return w.say(row(at));
     const best = [0, 1, 2].filter((i) => after[i]).map((i) => `${q(words[i])} ${percent(after[i])}`).join(', ');
-    w.say(`${last && last[1] !== null ? `${q(last[0])} had ${last[1] ? percent(last[1]) : 'probability 0'}. ` : ''}Next: ${best}${V > 3 ? ' …' : ''}`);
+    const word = last && q(last[0]), came = !last || last[1] === null ? '' : last[1] ? say('{word} had {share}.', { word, share: percent(last[1]) }) : say('{word} had probability 0.', { word });
+    w.say(came, say('Next: {words}', { words: best }), V > 3 && '…');
   }
   function status() {
     if (!busy() && later) { const [act, more] = later; later = null; ask(act, more); return; }
     const late = busy();
-    note.textContent = get('status') || (late ? 'working…' : get('draws').byteLength ? `○ how often ${get('learners') ? 'your function' : 'it'} came in ${get('tries')} draws` : '');
+    note.textContent = get('status') || (late ? say('working…') : !get('draws').byteLength ? '' : get('learners') ? say('○ how often your function came in {tries} draws', { tries: get('tries') })
+      : say('○ how often it came in {tries} draws', { tries: get('tries') }));
     note.classList.toggle('wt-bad', !!get('status'));
     back.disabled = !last || last[1] === null;
     if (!logits?.length) { w.say(get('status')); w.ready(); }
@@ -128,8 +137,8 @@ export default widget((w) => {
     const highest = Math.max(before[0], after[0], came.length ? Math.max(...came) / get('tries') : 0), ticks = [1, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01];
     const to = Math.min(1, highest * 1.04), across = (p) => name + (p / to) * long, step = ticks.find((t) => to / t >= 2) || 0.005;
     const write = (words_, X, Y, ink, align = 'left', bold = false, size = 12) => { x.font = font(size, bold); x.fillStyle = ink; x.textAlign = align; x.fillText(words_, X, Y); };
-    write(`probability of the next ${what.slice(0, -1)}, the ${BARS} likeliest`, 0, 9, c.ink, 'left', true, 13);
-    write('model', width - 58, 30, c.soft, 'right', true); write('now', width - 4, 30, c.blue, 'right', true);
+    write(chars ? say('probability of the next character, the {number} likeliest', { number: BARS }) : say('probability of the next word, the {number} likeliest', { number: BARS }), 0, 9, c.ink, 'left', true, 13);
+    write(say('model'), width - 58, 30, c.soft, 'right', true); write(say('now'), width - 4, 30, c.blue, 'right', true);
     for (let t = 0; t <= to; t += step) {
       x.strokeStyle = c.line; x.globalAlpha = 0.6; x.beginPath(); x.moveTo(across(t), top - 4); x.lineTo(across(t), top + BARS * ROW); x.stroke(); x.globalAlpha = 1;
       if (across(t) < end - 4) write(t ? `${+(100 * t).toFixed(1)} %` : '0', across(t), 30, c.soft, 'center');
@@ -142,13 +151,14 @@ export default widget((w) => {
       x.fillStyle = c.grey; x.fillRect(name, Y + 3, Math.max(0.5, across(before[i]) - name), 5);
       x.fillStyle = c.blue; x.fillRect(name, Y + 9, gone ? 0 : Math.max(1, across(after[i]) - name), 9);
       write(percent(before[i]), width - 58, Y + ROW / 2, c.soft, 'right');
-      write(gone ? 'cut' : percent(after[i]), width - 4, Y + ROW / 2, gone ? c.soft : c.ink, 'right', !gone);
+      write(gone ? say('cut') : percent(after[i]), width - 4, Y + ROW / 2, gone ? c.soft : c.ink, 'right', !gone);
       if (came[i] || (came.length && !gone)) {
         x.beginPath(); x.arc(across(came[i] / get('tries')), Y + 13.5, 4, 0, 7); x.fillStyle = c.paper; x.fill();
         x.strokeStyle = c.orange; x.lineWidth = 2; x.stroke(); x.lineWidth = 1;
       }
     });
-    canvas.setAttribute('aria-label', `The ${BARS} likeliest next ${what} before and after temperature and top-k; up and down choose one, Enter appends it, n draws`);
+    canvas.setAttribute('aria-label', chars ? say('The {number} likeliest next characters before and after temperature and top-k; up and down choose one, Enter appends it, n draws', { number: BARS })
+      : say('The {number} likeliest next words before and after temperature and top-k; up and down choose one, Enter appends it, n draws', { number: BARS }));
     w.ready();
   });
 

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import traitlets
 
-from course_lib.widgets.base import CourseWidget, array_of, browser_code, new_figure
+from course_lib.language import say
+from course_lib.widgets.base import CourseWidget, array_of, browser_code, joined, kind_of, new_figure
 
 BARS = 20
 SINGLE, GROUPS = 1000, 200  # scores sent one by one, the highest ones, and groups for all the others
@@ -71,7 +72,7 @@ class SamplingExplorer(CourseWidget):
         if len(set(vocabulary)) < len(vocabulary):
             raise ValueError("a word occurs twice in the vocabulary")
         super().__init__(
-            title=title or f"Drawing the next {'character' if characters else 'word'}",
+            title=title or (say("Drawing the next character") if characters else say("Drawing the next word")),
             size=len(vocabulary),
             tries=DRAWS if len(vocabulary) <= 5000 else DRAWS // 5,  # a second at most
             characters=characters,
@@ -125,7 +126,7 @@ class SamplingExplorer(CourseWidget):
     def _next(self) -> None:
         """Draw a word and append it."""
         if len(self.text) >= LONGEST:
-            self.status = f"The text is {LONGEST} tokens long: start again."
+            self.status = say("The text is {number} tokens long: start again.", number=LONGEST)
             return
         number, status = self._drawn()
         if number is None:
@@ -167,13 +168,18 @@ class SamplingExplorer(CourseWidget):
             if number != value or not 0 <= number < self.size:
                 raise ValueError
         except (TypeError, ValueError):
-            kind = "nothing (None)" if value is None else repr(value)[:60]
-            return None, f"Your sample returned {kind}; expected the number of a word, 0 to {self.size - 1}."
+            return None, say(
+                "Your sample returned {value}; expected the number of a word, 0 to {last}.",
+                value=kind_of(None) if value is None else repr(value)[:60],
+                last=self.size - 1,
+            )
         lowest = np.sort(self._scores)[-min(self.top_k or self.size, self.size) if self.temperature else -1]
         if self._scores[number] < lowest or self._scores[number] == -np.inf:  # equal scores may stand in for each other
-            return number, (
-                f"Your sample drew {quoted(self.vocabulary[number])}, which has probability 0 at temperature "
-                f"{self.temperature:g} and top-k {top_k or 'all'}."
+            return number, say(
+                "Your sample drew {word}, which has probability 0 at temperature {temperature} and top-k {top_k}.",
+                word=quoted(self.vocabulary[number]),
+                temperature=f"{self.temperature:g}",
+                top_k=top_k or say("all"),
             )
         return number, ""
 
@@ -185,12 +191,19 @@ class SamplingExplorer(CourseWidget):
             try:
                 scores = array_of(value)
                 if scores.shape != (size,):
-                    problem = f"Your function returned shape {scores.shape}; expected ({size},), a score for each word."
+                    problem = say(
+                        "Your function returned shape {got}; expected {shape}, a score for each word.",
+                        got=scores.shape,
+                        shape=(size,),
+                    )
                 elif np.isnan(scores).any() or scores.max() == np.inf or scores.max() == -np.inf:
-                    problem = "Your function returned scores that are NaN or infinite."
+                    problem = say("Your function returned scores that are NaN or infinite.")
             except (TypeError, ValueError):
-                kind = "nothing (None)" if value is None else f"a {type(value).__name__}"
-                problem = f"Your function returned {kind}; expected an array of shape ({size},)."
+                problem = say(
+                    "Your function returned {kind}; expected an array of shape {shape}.",
+                    kind=kind_of(value),
+                    shape=(size,),
+                )
         with self.hold_sync():
             if not problem:
                 self._scores, self._order = scores, np.argsort(-scores, kind="stable")
@@ -206,8 +219,8 @@ class SamplingExplorer(CourseWidget):
         for word in words:
             if word not in self._number:
                 near = [] if self.characters else difflib.get_close_matches(word, self.vocabulary, 3, 0.6)
-                meant = f" Near it: {', '.join(near)}." if near else ""
-                return f"{quoted(word)} is not in the vocabulary.{meant}"
+                meant = say("Near it: {words}.", words=", ".join(near)) if near else ""
+                return joined(say("{word} is not in the vocabulary.", word=quoted(word)), meant)
         return ""
 
     def alt_text(self) -> str:
@@ -216,10 +229,16 @@ class SamplingExplorer(CourseWidget):
             return f"{self.title}. {self.status}"
         before, after = distribution(self._scores), self.probabilities()
         best = ", ".join(f"{quoted(self.vocabulary[i])} {before[i]:.1%} → {after[i]:.1%}" for i in self._order[:5])
-        return (
-            f"{self.title}: after “{self._joined()[-200:]}” come {best}. At temperature {self.temperature:g} and top-k "
-            f"{self.top_k or 'all'} the choice is as wide as among {perplexity(after):.3g} equally likely words, "
-            f"before {perplexity(before):.3g}."
+        return joined(
+            say("{title}: after “{text}” come {words}.", title=self.title, text=self._joined()[-200:], words=best),
+            say(
+                "At temperature {temperature} and top-k {top_k} the choice is as wide as among {now} equally likely "
+                "words, before {before}.",
+                temperature=f"{self.temperature:g}",
+                top_k=self.top_k or say("all"),
+                now=f"{perplexity(after):.3g}",
+                before=f"{perplexity(before):.3g}",
+            ),
         )
 
     def picture(self) -> Any:
@@ -231,11 +250,16 @@ class SamplingExplorer(CourseWidget):
         before, after = distribution(self._scores), self.probabilities()
         best = self._order[:BARS][::-1]
         axes, rows = figure.subplots(), np.arange(len(best))
-        axes.barh(rows + 0.2, before[best], 0.4, color="#9aa0a7", label="the model")
-        setting = f"temperature {self.temperature:g}, top-k {self.top_k or 'all'}"
+        axes.barh(rows + 0.2, before[best], 0.4, color="#9aa0a7", label=say("the model"))
+        setting = say(
+            "temperature {temperature}, top-k {top_k}",
+            temperature=f"{self.temperature:g}",
+            top_k=self.top_k or say("all"),
+        )
         axes.barh(rows - 0.2, after[best], 0.4, color="#0072b2", label=setting)
         axes.set_yticks(rows, [shown(self.vocabulary[i]) for i in best], fontsize=8)
-        axes.set_xlabel("probability of the next " + ("character" if self.characters else "word"))
+        characters = self.characters
+        axes.set_xlabel(say("probability of the next character") if characters else say("probability of the next word"))
         axes.set_title(f"… {self._joined()[-60:]}".replace("$", r"\$").replace("\n", "⏎"), fontsize=10)
         axes.legend(fontsize=8, loc="lower right")
         return figure

@@ -14,19 +14,16 @@ export function scoreRow(q, k, j, scale, allowed = () => true) {
 export const mixed = (weights, v) => Array.from({ length: v.length / weights.length }, (_, e) =>
   weights.reduce((sum, weight, key) => sum + weight * v[key * (v.length / weights.length) + e], 0));
 
-/** Fixed digits, a real minus sign, no minus before a zero. */
-export const number = (v, digits = 2) => (v === -Infinity ? '−∞' : v.toFixed(digits).replace(/^-(0\.?0*)$/, '$1').replace('-', '−'));
-
 /** The arithmetic of query i and key j: {element, show(parts, i, j), words(), draw(width, colours)};
  *  parts holds queries [T, E], keys [S, E], values [S, W] or none, width E, scale, mask [T, S] or none, left and right.
  *  pick(key) is called when a key is chosen here, changed() when the step is. */
 function panel(w, pick, changed) {
   let p = null, i = 0, j = 0, step = 'raw', all = null, place = null;
-  const steps = [['raw', '1  query · key'], ['scaled', '2  ÷ √d'], ['weights', '3  softmax']];
-  if (w.get('mixes')) steps.push(['output', '4  output']);
+  const steps = [['raw', say('1  query · key')], ['scaled', say('2  ÷ √d')], ['weights', say('3  softmax')]];
+  if (w.get('mixes')) steps.push(['output', say('4  output')]);
   const stepper = choice(w, 'one score, step by step', steps, step, (v) => { step = v; changed(); });
   const canvas = h('canvas', { tabIndex: 0, role: 'img' });
-  const element = h('div', {}, h('div', { className: 'wt-row' }, control('one score, step by step', stepper)), canvas);
+  const element = h('div', {}, controls(control('one score, step by step', stepper)), canvas);
   const q = (token) => `“${token}”`;
 
   function show(parts, query, key) {
@@ -38,13 +35,17 @@ function panel(w, pick, changed) {
     all.output = p.values?.length ? mixed(all.weights, p.values) : [];
   }
   function words(given = all.weights[j]) {                      // given: the weight that the learner's function gave
-    const [r, s, v] = [all.raw[j], all.scaled[j], all.weights[j]], few = (list) => (list.length > 6 ? '' : ` ${list.map((n) => number(n)).join(', ')}`);
-    return {
-      raw: `The ${p.width} products of ${q(p.left[i])} and ${q(p.right[j])}${few(all.products)} add up to ${number(r)}.`,
-      scaled: s === -Infinity ? `${q(p.right[j])} is masked: its score becomes −∞.` : `The score ${number(r)} divided by ${number(1 / p.scale)} is ${number(s)}.`,
-      weights: s === -Infinity ? `${q(p.right[j])} is masked: weight 0.` : `e to the ${number(s)}, divided by the sum of that over all keys, is the weight ${number(v, 3)}.${Math.abs(v - given) > 0.002 ? ` But the function gave ${number(given, 3)}.` : ''}`,
-      output: `The values, each times its weight, add up to the output of ${q(p.left[i])}:${few(all.output) || ` ${all.output.length} numbers`}; ${q(p.right[j])} gives ${number(v, 3)} of its value.`,
-    }[step];
+    const [query, key] = [q(p.left[i]), q(p.right[j])], score = number(all.raw[j], 2), scaled = number(all.scaled[j], 2), weight = number(all.weights[j], 3);
+    const masked = all.scaled[j] === -Infinity, all_of = (list) => list.map((n) => number(n, 2)).join(', ');
+    if (step === 'raw' && p.width > 6) return say('The {width} products of {query} and {key} add up to {score}.', { width: p.width, query, key, score });
+    if (step === 'raw') return say('The {width} products of {query} and {key} {products} add up to {score}.', { width: p.width, query, key, products: all_of(all.products), score });
+    if (step === 'scaled' && masked) return say('{key} is masked: its score becomes −∞.', { key });
+    if (step === 'scaled') return say('The score {score} divided by {root} is {scaled}.', { score, root: number(1 / p.scale, 2), scaled });
+    if (step === 'weights' && masked) return say('{key} is masked: weight 0.', { key });
+    if (step === 'output' && all.output.length > 6) return say('The values, each times its weight, add up to the output of {query}: {width} numbers; {key} gives {weight} of its value.', { query, width: all.output.length, key, weight });
+    if (step === 'output') return say('The values, each times its weight, add up to the output of {query}: {output}; {key} gives {weight} of its value.', { query, output: all_of(all.output), key, weight });
+    const said = say('e to the {scaled}, divided by the sum of that over all keys, is the weight {weight}.', { scaled, weight });
+    return Math.abs(all.weights[j] - given) > 0.002 ? `${said} ${say('But the function gave {weight}.', { weight: number(given, 3) })}` : said;
   }
   function draw(width, c) {
     const E = p.width, S = p.right.length, wide = Math.min(width, 980), beside = wide > 640, half = beside ? wide / 2 - 20 : wide - 14, from = 84;
@@ -66,17 +67,19 @@ function panel(w, pick, changed) {
     const take = (array, n, size) => [...array.subarray(n * size, n * size + size)], feet = step === 'output';
     if (feet) {
       const W = all.output.length, own = take(p.values, j, W), share = own.map((v) => v * all.weights[j]), top = most(p.values);
-      write(`the ${W} features of the values`, from, 8);
-      [['value of', p.right[j], own, top], [`times ${number(all.weights[j], 3)}`, '', share, top], ['all together', 'output', all.output, top]].forEach(line);
+      write(say('the {width} features of the values', { width: W }), from, 8);
+      [[say('value of'), p.right[j], own, top], [say('times {weight}', { weight: number(all.weights[j], 3) }), '', share, top], [say('all together'), say('output'), all.output, top]].forEach(line);
     } else {
       const query = take(p.queries, i, E), key = take(p.keys, j, E), top = most([...query, ...key]);
-      write(`the ${E} features`, from, 8);
-      [['query of', p.left[i], query, top], ['key of', p.right[j], key, top], ['products', `sum ${number(all.raw[j])}`, all.products, most(all.products)]].forEach(line);
+      write(say('the {width} features', { width: E }), from, 8);
+      [[say('query of'), p.left[i], query, top], [say('key of'), p.right[j], key, top], [say('products'), say('sum {score}', { score: number(all.raw[j], 2) }), all.products, most(all.products)]].forEach(line);
     }
     const soft = feet || step === 'weights', values = all[soft ? 'weights' : step], [X, Y] = beside ? [half + 40, 26] : [12, 234], each = half / S;
     const zero = Y + (soft ? 108 : 60), tall = soft ? 92 : 42, top = soft ? 1 : Math.max(most(all.raw), most(all.scaled));
     place = { X, Y, each, S };
-    write({ raw: `query of ${q(p.left[i])} · key, for every key`, scaled: `divided by √d = ${number(1 / p.scale)}` }[step] || 'softmax: positive, and together 1', X, 8 + (beside ? 0 : Y - 26));
+    const caption = step === 'raw' ? say('query of {query} · key, for every key', { query: q(p.left[i]) })
+      : step === 'scaled' ? say('divided by √d = {root}', { root: number(1 / p.scale, 2) }) : say('softmax: positive, and together 1');
+    write(caption, X, 8 + (beside ? 0 : Y - 26));
     bars(values, X, half, zero, tall, top, (_, n) => (n === j ? c.orange : c.blue), soft ? 3 : 2);
     if (each <= 38) write(number(values[j], soft ? 3 : 2), clamp(X + (j + 0.5) * each, X + 20, X + half - 20), values[j] === -Infinity ? zero - 9 : zero - (values[j] / top) * tall + (values[j] < 0 ? 9 : -8), c.orange, '600 13px', 'center');
     p.right.forEach((t, n) => {
@@ -85,7 +88,7 @@ function panel(w, pick, changed) {
       x.save(); x.translate(X + (n + 0.5) * each, Y + 118); if (!flat) x.rotate(-Math.PI / 3.5);
       write(t, 0, flat ? 6 : 0, n === j ? c.orange : c.soft, n === j ? '600 12px' : '12px', flat ? 'center' : 'right', 84); x.restore();
     });
-    canvas.setAttribute('aria-label', `${words()} Left and right arrow choose the key`);
+    canvas.setAttribute('aria-label', `${words()} ${say('Left and right arrow choose the key')}`);
   }
   w.listen(canvas, 'pointerdown', (e) => {
     const [x, y] = pointer(e, canvas), n = Math.floor((x - place.X) / place.each);
@@ -109,7 +112,7 @@ function buildSteps(w) {
     row.show(parts, i, j); w.say(row.words()); w.redraw();
     if (String(w.get('pair')) !== String([i, j])) w.set({ pair: [i, j] });
   }
-  w.el.append(h('div', { className: 'wt-title' }, 'Attention, one score after the other'), h('div', { className: 'wt-row' }, control('query of', query)), row.element);
+  w.el.append(title('Attention, one score after the other'), controls(control('query of', query)), row.element);
   w.draw(({ width, colours: c }) => { row.draw(width, c); w.ready(); });
   w.on('pair', () => { query.choose(w.get('pair')[0]); if (String(w.get('pair')) !== String([i, j])) at(...w.get('pair')); });
   query.choose(i);

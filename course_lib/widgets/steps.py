@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import traitlets
 
-from course_lib.widgets.base import CourseWidget, array_of, browser_code, new_figure
+from course_lib.language import say
+from course_lib.widgets.base import CourseWidget, array_of, browser_code, joined, new_figure
 
 MOST_TOKENS = 128
 
@@ -78,31 +79,52 @@ class AttentionSteps(CourseWidget):
         (i, j), weights = self.pair, self.weights()
         raw = float(self._query[i] @ self._key[j])
         masked = self._mask is not None and not self._mask[i, j]
-        text = (
-            f"Attention of “{self.left[i]}” to {', '.join(self.right)}. Its query times the key of “{self.right[j]}” "
-            f"is {raw:.2f}; divided by {1 / self.scale:.2f} that is {raw * self.scale:.2f}"
-            f"{', but it is masked' if masked else ''}. The weights after the softmax: "
-            + ", ".join(f"{token} {weight:.3f}" for token, weight in zip(self.right, weights[i], strict=True))
-            + "."
-        )
+        if masked:
+            score = say(
+                "Its query times the key of “{key}” is {raw}; divided by {root} that is {scaled}, but it is masked.",
+                key=self.right[j],
+                raw=f"{raw:.2f}",
+                root=f"{1 / self.scale:.2f}",
+                scaled=f"{raw * self.scale:.2f}",
+            )
+        else:
+            score = say(
+                "Its query times the key of “{key}” is {raw}; divided by {root} that is {scaled}.",
+                key=self.right[j],
+                raw=f"{raw:.2f}",
+                root=f"{1 / self.scale:.2f}",
+                scaled=f"{raw * self.scale:.2f}",
+            )
+        each = ", ".join(f"{token} {weight:.3f}" for token, weight in zip(self.right, weights[i], strict=True))
+        output = ""
         if self._value is not None and self._value.shape[1] <= 8:
-            text += f" The output: {', '.join(f'{number:.2f}' for number in weights[i] @ self._value)}."
-        return text
+            mixed = weights[i] @ self._value
+            output = say("The output: {numbers}.", numbers=", ".join(f"{number:.2f}" for number in mixed))
+        return joined(
+            say("Attention of “{query}” to {keys}.", query=self.left[i], keys=", ".join(self.right)),
+            score,
+            say("The weights after the softmax: {weights}.", weights=each),
+            output,
+        )
 
     def picture(self) -> Any:
         i, j = self.pair
         scaled, weights = self._query[i] @ self._key.T * self.scale, self.weights()[i]
         figure = new_figure(7, 2.9)
-        rows = (("query · key", scaled / self.scale), ("divided by √d", scaled), ("softmax", weights))
+        rows = (
+            (say("query · key"), scaled / self.scale),
+            (say("divided by √d"), scaled),
+            (say("softmax"), weights),
+        )
         for axes, (name, values) in zip(figure.subplots(1, 3), rows, strict=True):
             axes.bar(range(len(values)), values, color=["#d55e00" if k == j else "#0072b2" for k in range(len(values))])
             axes.axhline(0, color="#5a5f66", lw=0.8)
             axes.set_title(name, fontsize=10)
             if len(values) <= 20:
                 axes.set_xticks(range(len(values)), self.right, rotation=60, fontsize=8)
-            axes.set_xlabel("key")
+            axes.set_xlabel(say("key"))
             axes.tick_params(axis="y", labelsize=8)
-        figure.suptitle(f"“{self.left[i]}” looks around", fontsize=11)
+        figure.suptitle(say("“{query}” looks around", query=self.left[i]), fontsize=11)
         return figure
 
 
@@ -128,17 +150,22 @@ def score_parts(given: dict) -> dict:
     """
     query, key = array_of(given["query"]), array_of(given["key"])
     if query.ndim != 2 or key.ndim != 2 or query.shape[1] != key.shape[1] or not query.size or not key.size:
-        raise ValueError(f"query {query.shape} and key {key.shape} do not fit: expected (Tq, E) and (Tk, E)")
-    if max(len(query), len(key)) > MOST_TOKENS:
-        raise ValueError(f"{max(len(query), len(key))} tokens are too many to show; at most {MOST_TOKENS}")
+        raise ValueError(
+            say(
+                "query {query} and key {key} do not fit: expected (Tq, E) and (Tk, E)", query=query.shape, key=key.shape
+            )
+        )
+    if (longest := max(len(query), len(key))) > MOST_TOKENS:
+        raise ValueError(say("{number} tokens are too many to show; at most {most}", number=longest, most=MOST_TOKENS))
     if not (np.isfinite(query).all() and np.isfinite(key).all()):
-        raise ValueError("query or key holds a value that is not finite")
+        raise ValueError(say("query or key holds a value that is not finite"))
     mask, scale = given.get("mask"), given.get("scale")
     if mask is not None:
         try:
             mask = np.broadcast_to(array_of(mask).astype(bool), (len(query), len(key)))
         except ValueError:
-            raise ValueError(f"the mask does not broadcast to ({len(query)}, {len(key)})") from None
+            shape = (len(query), len(key))
+            raise ValueError(say("the mask does not broadcast to {shape}", shape=shape)) from None
     return {"query": query, "key": key, "mask": mask, "scale": float(scale or query.shape[1] ** -0.5)}
 
 

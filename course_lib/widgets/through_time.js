@@ -1,22 +1,18 @@
 // The gradient on its way back through time: the kernel makes the gradients, this draws and clips them.
 
-/** A number with three significant digits, or a power of ten. */
-export function number(v) {
-  if (!Number.isFinite(v)) return Number.isNaN(v) ? 'NaN' : '∞';
-  const size = Math.abs(v), text = size && (size < 1e-3 || size >= 1e5) ? v.toExponential(1).replace('e+', 'e') : String(+v.toPrecision(3));
-  return text.replaceAll('-', '−');
-}
-
 /** What becomes of the gradient between the last step and the first. */
 export function story(sizes) {
   const steps = sizes.length - 1, first = sizes[0], last = sizes[steps];
-  if (!sizes.every(Number.isFinite)) return 'The gradient overflows: it is too large for a number.';
-  if (!last) return 'There is no gradient: at the last step it is 0.';
-  if (!steps) return 'With one step there is no way back.';
-  const back = `after ${steps} step${steps > 1 ? 's' : ''}`, factor = first / last, each = `(${number(factor ** (1 / steps))} a step)`;
-  if (!first) return `The gradient vanishes completely: ${back} it is exactly 0.`;
-  if (factor > 2) return `The gradient ${factor > 20 ? 'explodes' : 'grows'}: ${back} it is ${number(factor)} times as large ${each}.`;
-  return `The gradient ${factor < 0.05 ? 'vanishes' : factor < 0.5 ? 'shrinks' : 'keeps its size'}: ${back} ${number(factor)} of it is left ${each}.`;
+  if (!sizes.every(Number.isFinite)) return say('The gradient overflows: it is too large for a number.');
+  if (!last) return say('There is no gradient: at the last step it is 0.');
+  if (!steps) return say('With one step there is no way back.');
+  if (!first) return sayCount(steps, 'The gradient vanishes completely: after {number} step it is exactly 0.', 'The gradient vanishes completely: after {number} steps it is exactly 0.');
+  const ratio = first / last, factor = number(ratio), each = number(ratio ** (1 / steps));
+  if (ratio > 20) return sayCount(steps, 'The gradient explodes: after {number} step it is {factor} times as large ({each} a step).', 'The gradient explodes: after {number} steps it is {factor} times as large ({each} a step).', { factor, each });
+  if (ratio > 2) return sayCount(steps, 'The gradient grows: after {number} step it is {factor} times as large ({each} a step).', 'The gradient grows: after {number} steps it is {factor} times as large ({each} a step).', { factor, each });
+  if (ratio < 0.05) return sayCount(steps, 'The gradient vanishes: after {number} step {factor} of it is left ({each} a step).', 'The gradient vanishes: after {number} steps {factor} of it is left ({each} a step).', { factor, each });
+  if (ratio < 0.5) return sayCount(steps, 'The gradient shrinks: after {number} step {factor} of it is left ({each} a step).', 'The gradient shrinks: after {number} steps {factor} of it is left ({each} a step).', { factor, each });
+  return sayCount(steps, 'The gradient keeps its size: after {number} step {factor} of it is left ({each} a step).', 'The gradient keeps its size: after {number} steps {factor} of it is left ({each} a step).', { factor, each });
 }
 
 /** What clipping multiplies all gradients by; 1 when they are short enough or when there is no threshold. */
@@ -26,21 +22,17 @@ export function shrink(sizes, threshold) {
 }
 
 export function clipping(sizes, threshold) {
-  const total = Math.hypot(...sizes), by = shrink(sizes, threshold);
-  if (!threshold || !Number.isFinite(total)) return '';
-  if (by === 1) return `All steps together: ${number(total)}, within the threshold ${number(threshold)}: clipping changes nothing.`;
-  return `All steps together: ${number(total)}. Clipping to ${number(threshold)} multiplies every step by ${number(by)}; `
-    + 'how much the first one gets compared with the last one stays as it was.';
+  const all = Math.hypot(...sizes), by = shrink(sizes, threshold), [total, limit] = [all, threshold].map((v) => number(v));
+  if (!threshold || !Number.isFinite(all)) return '';
+  if (by === 1) return say('All steps together: {total}, within the threshold {limit}: clipping changes nothing.', { total, limit });
+  return say('All steps together: {total}. Clipping to {limit} multiplies every step by {factor}; how much the first one gets compared with the last one stays as it was.', { total, limit, factor: number(by) });
 }
 
-/** The powers of ten at the ends of an axis: the smallest of a few fixed ranges that holds all sizes, the largest otherwise. */
+/** The powers of ten at the ends of an axis: the smallest of a few fixed ranges that holds all sizes, else the largest. */
 export function range(sizes) {
   const powers = sizes.filter((v) => v > 0 && Number.isFinite(v)).map(Math.log10), fixed = [[-4, 2], [-6, 6], [-8, 4], [-12, 12], [-20, 4], [-30, 18]];
   return fixed.find(([low, high]) => powers.every((p) => p >= low && p <= high)) || fixed[5];
 }
-
-/** A power of ten in small raised digits. */
-export const power = (p) => `10${[...String(p)].map((c) => (c === '-' ? '⁻' : '⁰¹²³⁴⁵⁶⁷⁸⁹'[c])).join('')}`;
 
 export default widget((w) => {
   const { el, get } = w, canvas = h('canvas', { tabIndex: 0, role: 'img' }), note = h('div', { className: 'wt-note', role: 'status' });
@@ -57,10 +49,10 @@ export default widget((w) => {
   const scale = slider(w, 'spectral scale', [...get('scales'), 0.05], get('question').scale, (v) => ask({ scale: v }));
   const length = slider(w, 'steps', get('lengths'), get('question').length, (v) => ask({ length: v }));
   const kind = choice(w, 'activation', get('activations').map((n) => [n, n]), get('question').activation, (v) => ask({ activation: v }));
-  const look = choice(w, 'colours', [['log', 'logarithmic'], ['linear', 'linear']], 'log', (v) => { linear = v === 'linear'; w.redraw(); });
+  const look = choice(w, 'colours', [['log', say('logarithmic')], ['linear', say('linear')]], 'log', (v) => { linear = v === 'linear'; w.redraw(); });
   const clip = h('input', { type: 'checkbox', checked: get('threshold') > 0 });
-  const limit = slider(w, 'norm at', [-2, 3, 0.25], Math.log10(get('threshold') || 1), () => threshold());
-  limit.input.setAttribute('aria-label', 'threshold, a power of ten');
+  const limit = slider(w, 'threshold', [-2, 3, 0.25], Math.log10(get('threshold') || 1), () => threshold());
+  limit.input.setAttribute('aria-label', say('threshold, a power of ten'));
   w.listen(clip, 'change', () => threshold());
   function threshold(send = true) {
     const to = +(10 ** +limit.input.value).toPrecision(2);
@@ -68,9 +60,9 @@ export default widget((w) => {
     limit.input.disabled = !clip.checked;
     if (send) { w.set({ threshold: clip.checked ? to : 0 }); tell(); w.redraw(); }
   }
-  el.append(h('div', { className: 'wt-title' }, get('title')),
-    h('div', { className: 'wt-row' }, scale, length, control('activation', kind)),
-    h('div', { className: 'wt-row' }, h('label', { className: 'wt-control' }, clip, 'clip the'), limit, control('colours', look)), canvas, w.read, note);
+  el.append(title(get('title')),
+    controls(scale, length, control('activation', kind)),
+    controls(h('label', { className: 'wt-control' }, clip, say('clip the norm')), limit, control('colours', look)), canvas, w.read, note);
   threshold(false);
 
   function load() {
@@ -88,17 +80,18 @@ export default widget((w) => {
   function status() {
     if (!open() && wanted) { const more = wanted; wanted = null; ask(more); }
     const question = { ...get('question'), ...wanted };
-    note.textContent = open() ? 'working…' : get('status');
+    note.textContent = open() ? say('working…') : get('status');
     note.classList.toggle('wt-bad', !open() && !!get('status'));
     scale.set(question.scale); length.set(question.length); kind.choose(question.activation);
     if (!T) { w.say(get('status')); w.ready(); }
   }
   function tell() {
     if (!T) return;
-    const k = factor(), far = T - 1 - at, over = beyond();
-    w.say([story(sizes), clipping(sizes, get('threshold')),
-      over ? `At step ${over} it is larger than a matrix of this scale allows: look for a mistake in the backward pass.` : '',
-      `Step ${at + 1}${far ? `, ${far} before the last one` : ', the last one'}: norm ${number(sizes[at] * k)}${unit < 0 ? '' : `, unit ${unit + 1}: ${number(values[at * H + unit] * k)}`}.`].filter(Boolean).join(' '));
+    const k = factor(), far = T - 1 - at, over = beyond(), norm = number(sizes[at] * k);
+    const place = far ? say('Step {step}, {far} before the last one', { step: at + 1, far }) : say('Step {step}, the last one', { step: at + 1 });
+    w.say(story(sizes), clipping(sizes, get('threshold')),
+      over && say('At step {step} it is larger than a matrix of this scale allows: look for a mistake in the backward pass.', { step: over }),
+      unit < 0 ? say('{place}: norm {norm}.', { place, norm }) : say('{place}: norm {norm}, unit {unit}: {value}.', { place, norm, unit: unit + 1, value: number(values[at * H + unit] * k) }));
   }
   /** The latest step whose gradient breaks the bound, 0 when none does. */
   function beyond() {
@@ -139,13 +132,13 @@ export default widget((w) => {
       x.beginPath(); x.arc(across(t), mid, r, 0, 7); x.fillStyle = c.paper; x.fill();
       Object.assign(x, { strokeStyle: t === at ? c.blue : c.ink, lineWidth: t === at ? 2.5 : 1.2 }); x.stroke();
     }
-    text('states', 4, mid, { bold: true, ink: c.ink, size: 13 });
-    text('◀ gradient', end + 29, mid - 24, { ink: c.orange, align: 'center', size: 11 });
+    text(say('states'), 4, mid, { bold: true, ink: c.ink, size: 13 });
+    text(say('◀ gradient'), end + 29, mid - 24, { ink: c.orange, align: 'center', size: 11 });
     x.fillStyle = c.paper; x.strokeStyle = c.ink; x.lineWidth = 1.2; x.beginPath(); x.rect(end + 8, mid - 13, 42, 26); x.fill(); x.stroke();
-    text('loss', end + 29, mid, { ink: c.ink, align: 'center', size: 13 });
+    text(say('loss'), end + 29, mid, { ink: c.ink, align: 'center', size: 13 });
     // the heat map
-    text('gradient of each hidden unit', 4, map - 16, { bold: true, ink: c.ink, size: 13 });
-    text(H < get('shown').hidden ? `${H} of ${get('shown').hidden}` : `${H} units`, left - 8, map + H * cell / 2, { align: 'right' });
+    text(say('gradient of each hidden unit'), 4, map - 16, { bold: true, ink: c.ink, size: 13 });
+    text(H < get('shown').hidden ? say('{number} of {all}', { number: H, all: get('shown').hidden }) : say('{number} units', { number: H }), left - 8, map + H * cell / 2, { align: 'right' });
     x.fillStyle = c.dark ? '#25292e' : '#f1f3f5'; x.fillRect(left, map, T * px, H * cell);
     for (let t = 0; t < T; t++) for (let j = 0; j < H; j++) {
       const v = values[t * H + j], X = Math.round(across(t) - px / 2), W = Math.round(across(t) + px / 2) - X;
@@ -164,10 +157,9 @@ export default widget((w) => {
         x.fillStyle = shade; x.fillRect(key + 60 * i, map - 22, 60, 12);
       });
       text(ends[0], key - 6, map - 16, { align: 'right' });
-      text(`${ends[1]}${linear ? '' : `, faint: ${power(low)}`}`, key + 126, map - 16);
+      text(linear ? ends[1] : say('{end}, faint: {low}', { end: ends[1], low: power(low) }), key + 126, map - 16);
     }
-    // the norms
-    text('norm of the gradient, on a logarithmic axis', 4, plot - 18, { bold: true, ink: c.ink, size: 13 });
+    text(say('norm of the gradient, on a logarithmic axis'), 4, plot - 18, { bold: true, ink: c.ink, size: 13 });
     for (let p = low; p <= high; p += (high - low) / 6) {
       const Y = up(10 ** p);
       x.globalAlpha = 0.6; line([[left, Y], [end, Y]], c.line, 1); x.globalAlpha = 1;
@@ -186,16 +178,17 @@ export default widget((w) => {
     });
     const step = [1, 2, 5, 10].find((n) => n * px >= 22) || 20;
     for (let t = 0; t < T; t++) if ((t + 1) % step === 0 || t === at) text(t + 1, across(t), plot + tall + 14, { align: 'center', ink: t === at ? c.blue : c.soft, bold: t === at });
-    text('step', left - 8, plot + tall + 14, { align: 'right' });
+    text(say('step'), left - 8, plot + tall + 14, { align: 'right' });
     let X = left;
-    for (const [on, ink, dash, words] of [[true, c.ink, [], k < 1 ? 'clipped' : 'measured'], [k < 1, c.grey, [2, 3], 'before clipping'],
-      [get('threshold'), c.orange, [], 'threshold'], [get('bound'), c.green, [6, 4], 'bound: × scale a step']]) {
+    for (const [on, ink, dash, words] of [[true, c.ink, [], k < 1 ? say('clipped') : say('measured')], [k < 1, c.grey, [2, 3], say('before clipping')],
+      [get('threshold'), c.orange, [], say('threshold')], [get('bound'), c.green, [6, 4], say('bound: × scale a step')]]) {
       if (!on) continue;
       line([[X, plot + tall + 38], [X + 22, plot + tall + 38]], ink, 2, dash);
       text(words, X + 28, plot + tall + 38);
       X += 44 + x.measureText(words).width;
     }
-    canvas.setAttribute('aria-label', `${get('shown').activation}, spectral scale ${get('shown').scale}, ${T} steps: the unrolled network, its gradients as a heat map, and their norm at each step; arrow keys choose a step and a unit`);
+    canvas.setAttribute('aria-label', say('{activation}, spectral scale {scale}, {number} steps: the unrolled network, its gradients as a heat map, and their norm at each step; arrow keys choose a step and a unit',
+      { activation: get('shown').activation, scale: get('shown').scale, number: T }));
     w.ready();
   });
 

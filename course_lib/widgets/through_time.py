@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import traitlets
 
-from course_lib.widgets.base import CourseWidget, array_of, browser_code, new_figure
+from course_lib.language import say, say_count
+from course_lib.widgets.base import CourseWidget, array_of, browser_code, joined, kind_of, new_figure, number
 
 SHOWN = 24  # hidden units in the heat map; the norms are those of all
 
@@ -28,7 +29,7 @@ class GradientThroughTime(CourseWidget):
 
     _esm, _css = browser_code("through_time")
 
-    title = traitlets.Unicode("The gradient on its way back through time").tag(sync=True)
+    title = traitlets.Unicode().tag(sync=True)
     activations = traitlets.List(traitlets.Unicode()).tag(sync=True)
     scales = traitlets.List(traitlets.Float()).tag(sync=True)
     lengths = traitlets.List(traitlets.Int()).tag(sync=True)
@@ -65,7 +66,7 @@ class GradientThroughTime(CourseWidget):
             lengths=list(lengths),
             threshold=float(threshold or 0),
             question={"scale": float(scale), "length": int(length), "activation": activation, "number": 0},
-            **traits,
+            **{"title": say("The gradient on its way back through time"), **traits},
         )
         self._gradients = gradients
         self._answer()
@@ -86,8 +87,11 @@ class GradientThroughTime(CourseWidget):
                     rows = array_of(value)
                     status = _misfit(rows, length)
                 except (TypeError, ValueError):
-                    kind = "nothing (None)" if value is None else f"a {type(value).__name__}"
-                    status = f"Your function returned {kind}; expected an array of shape ({length}, hidden)."
+                    status = say(
+                        "Your function returned {kind}; expected an array of shape ({length}, hidden).",
+                        kind=kind_of(value),
+                        length=length,
+                    )
             with self.hold_sync():
                 if not status:
                     self.shown = {
@@ -98,11 +102,17 @@ class GradientThroughTime(CourseWidget):
                     }
                     self.values = rows[:, :SHOWN].astype("<f4").tobytes()
                     self.sizes = _lengths(rows).astype("<f4").tobytes()
-                self.status = f"{status} The picture shows the last answer." if status and self.shown else status
+                kept = say("The picture shows the last answer.") if status and self.shown else ""
+                self.status = joined(status, kept)
                 self.answered = asked["number"]
 
     def _heading(self) -> str:
-        return f"{self.shown['activation']}, spectral scale {number(self.shown['scale'])}, {self.shown['length']} steps"
+        return say(
+            "{activation}, spectral scale {scale}, {number} steps",
+            activation=self.shown["activation"],
+            scale=number(self.shown["scale"]),
+            number=self.shown["length"],
+        )
 
     def alt_text(self) -> str:
         """The picture in words, with the norms at up to eight steps."""
@@ -110,9 +120,13 @@ class GradientThroughTime(CourseWidget):
             return f"{self.title}. {self.status}"
         norms = self.norms()
         steps = np.unique(np.linspace(0, len(norms) - 1, min(8, len(norms))).round().astype(int))
-        some = ", ".join(f"step {step + 1}: {number(norms[step])}" for step in steps)
-        clipped = clipping(norms, self.threshold)
-        return f"{self.title}: {self._heading()}. {story(norms)}{clipped and ' ' + clipped} Norms at {some}."
+        some = ", ".join(say("step {step}: {norm}", step=step + 1, norm=number(norms[step])) for step in steps)
+        return joined(
+            f"{self.title}: {self._heading()}.",
+            story(norms),
+            clipping(norms, self.threshold),
+            say("Norms at {steps}.", steps=some),
+        )
 
     def picture(self) -> Any:
         """A matplotlib figure: the heat map above the norm of every step."""
@@ -142,23 +156,13 @@ class GradientThroughTime(CourseWidget):
             extent=(0.5, len(rows) + 0.5, 0, 1),
         )
         above.set_yticks([])
-        above.set_ylabel("hidden units")
+        above.set_ylabel(say("hidden units"))
         above.set_title(f"{self._heading()}\n{story(norms)}", fontsize=9)
         below.semilogy(steps, np.where(norms > 0, norms, np.nan), "k.-")
-        below.set(xlabel="step (the loss comes after the last one)", ylabel="norm of the gradient")
+        below.set(xlabel=say("step (the loss comes after the last one)"), ylabel=say("norm of the gradient"))
         below.xaxis.get_major_locator().set_params(integer=True)
         below.grid(alpha=0.3)
         return figure
-
-
-def number(value: float) -> str:
-    """A number with three significant digits, or a power of ten: 0.123, 3.5e−7, ∞."""
-    if not np.isfinite(value):
-        return "NaN" if np.isnan(value) else "∞"
-    if value and not 1e-3 <= abs(value) < 1e5:
-        digits, power = f"{value:.1e}".split("e")
-        return f"{digits}e{int(power)}".replace("-", "−")
-    return np.format_float_positional(float(f"{value:.3g}"), trim="-").replace("-", "−")
 
 
 def story(norms: np.ndarray) -> str:
@@ -168,21 +172,58 @@ def story(norms: np.ndarray) -> str:
     """
     steps, first, last = len(norms) - 1, float(norms[0]), float(norms[-1])
     if not np.isfinite(norms).all():
-        return "The gradient overflows: it is too large for a number."
+        return say("The gradient overflows: it is too large for a number.")
     if not last:
-        return "There is no gradient: at the last step it is 0."
+        return say("There is no gradient: at the last step it is 0.")
     if not steps:
-        return "With one step there is no way back."
-    back = f"after {steps} step{'s' if steps > 1 else ''}"
+        return say("With one step there is no way back.")
     if not first:
-        return f"The gradient vanishes completely: {back} it is exactly 0."
-    factor = first / last
-    each = f"({number(factor ** (1 / steps))} a step)"
-    if factor > 2:
-        verb = "explodes" if factor > 20 else "grows"
-        return f"The gradient {verb}: {back} it is {number(factor)} times as large {each}."
-    verb = "vanishes" if factor < 0.05 else "shrinks" if factor < 0.5 else "keeps its size"
-    return f"The gradient {verb}: {back} {number(factor)} of it is left {each}."
+        return say_count(
+            steps,
+            "The gradient vanishes completely: after {number} step it is exactly 0.",
+            "The gradient vanishes completely: after {number} steps it is exactly 0.",
+        )
+    ratio = first / last
+    factor, each = number(ratio), number(ratio ** (1 / steps))
+    if ratio > 20:
+        return say_count(
+            steps,
+            "The gradient explodes: after {number} step it is {factor} times as large ({each} a step).",
+            "The gradient explodes: after {number} steps it is {factor} times as large ({each} a step).",
+            factor=factor,
+            each=each,
+        )
+    if ratio > 2:
+        return say_count(
+            steps,
+            "The gradient grows: after {number} step it is {factor} times as large ({each} a step).",
+            "The gradient grows: after {number} steps it is {factor} times as large ({each} a step).",
+            factor=factor,
+            each=each,
+        )
+    if ratio < 0.05:
+        return say_count(
+            steps,
+            "The gradient vanishes: after {number} step {factor} of it is left ({each} a step).",
+            "The gradient vanishes: after {number} steps {factor} of it is left ({each} a step).",
+            factor=factor,
+            each=each,
+        )
+    if ratio < 0.5:
+        return say_count(
+            steps,
+            "The gradient shrinks: after {number} step {factor} of it is left ({each} a step).",
+            "The gradient shrinks: after {number} steps {factor} of it is left ({each} a step).",
+            factor=factor,
+            each=each,
+        )
+    return say_count(
+        steps,
+        "The gradient keeps its size: after {number} step {factor} of it is left ({each} a step).",
+        "The gradient keeps its size: after {number} steps {factor} of it is left ({each} a step).",
+        factor=factor,
+        each=each,
+    )
 
 
 def clipping(norms: np.ndarray, threshold: float) -> str:
@@ -195,12 +236,17 @@ def clipping(norms: np.ndarray, threshold: float) -> str:
     if not threshold or not np.isfinite(total):
         return ""
     if total <= threshold:
-        return (
-            f"All steps together: {number(total)}, within the threshold {number(threshold)}: clipping changes nothing."
+        return say(
+            "All steps together: {total}, within the threshold {limit}: clipping changes nothing.",
+            total=number(total),
+            limit=number(threshold),
         )
-    return (
-        f"All steps together: {number(total)}. Clipping to {number(threshold)} multiplies every step by "
-        f"{number(threshold / total)}; how much the first one gets compared with the last one stays as it was."
+    return say(
+        "All steps together: {total}. Clipping to {limit} multiplies every step by {factor}; how much the first one "
+        "gets compared with the last one stays as it was.",
+        total=number(total),
+        limit=number(threshold),
+        factor=number(threshold / total),
     )
 
 
@@ -213,5 +259,9 @@ def _lengths(rows: np.ndarray) -> np.ndarray:
 
 def _misfit(rows: np.ndarray, length: int) -> str:
     if rows.ndim != 2 or rows.shape[0] != length or not rows.shape[1]:
-        return f"Your function returned shape {rows.shape}; expected ({length}, hidden), a row for each step."
+        return say(
+            "Your function returned shape {shape}; expected ({length}, hidden), a row for each step.",
+            shape=rows.shape,
+            length=length,
+        )
     return ""

@@ -30,18 +30,18 @@ export function starts(all, sentences) {
 /** The pairs among the first `step` that went into a cell. */
 export const sources = (all, step, row, column) => all.slice(0, step).filter((p) => p[3] === row && p[4] === column);
 
-export const number = (v) => (Number.isInteger(v) ? String(v) : Number.isNaN(v) ? 'NaN' : String(+v.toPrecision(3)));
+const amount = (v) => (Number.isInteger(v) ? number(v, 0) : number(v, undefined, { tiny: 0, huge: Infinity }));
 
 function build(w) {
   const sentences = w.get('sentences'), vocabulary = w.get('vocabulary'), V = vocabulary.length;
   let all, begin, step, sentence = 0, cell = null, pinned = false, theirs = null, view = 'steps', place;
 
-  const picker = h('select', { 'aria-label': 'sentence' }, ...sentences.map((s, i) => {
+  const picker = h('select', { 'aria-label': say('sentence') }, ...sentences.map((s, i) => {
     const text = s.join(' ');
     return h('option', { value: i }, `${i + 1}: ${text.length > 40 ? `${text.slice(0, 39)}…` : text}`);
   }));
   const size = slider(w, 'window size', [1, 5], w.get('window'), (v) => w.set({ window: v }));
-  const mode = choice(w, 'view', [['steps', 'step by step'], ['theirs', 'your function']], view, (v) => {
+  const mode = choice(w, 'view', [['steps', say('step by step')], ['theirs', say('your function')]], view, (v) => {
     view = v; cell = null; player.stop(); lay();
   });
   const go = (n) => { pinned = false; cell = null; at(n); };
@@ -50,18 +50,18 @@ function build(w) {
   const play = button(w, 'Play', 'play', () => { if (step >= all.length) at(0); player.toggle(); });
   const next = button(w, '▶', 'one step forward', () => { player.stop(); go(step + 1); });
   const last = button(w, '▶|', 'to the end', () => { player.stop(); go(all.length); });
-  const track = h('input', { type: 'range', min: 0, step: 1, className: 'cw-track', 'aria-label': 'pairs counted' });
+  const track = h('input', { type: 'range', min: 0, step: 1, className: 'cw-track', 'aria-label': say('pairs counted') });
   const told = h('span', { className: 'cw-told' });
   const player = w.player(() => { if (step < all.length) at(step + 1); return step < all.length; },
     () => clamp(24000 / all.length, 90, 750),
-    (on) => { play.textContent = on ? 'Pause' : 'Play'; play.title = on ? 'pause' : 'play'; play.setAttribute('aria-label', play.title); });
-  const steps = h('div', { className: 'wt-row' }, h('span', { className: 'cw-keys' }, first, back, play, next, last), track, told);
+    (on) => { play.textContent = on ? say('Pause') : say('Play'); play.title = on ? say('pause') : say('play'); play.setAttribute('aria-label', play.title); });
+  const steps = controls(h('span', { className: 'cw-keys' }, first, back, play, next, last), track, told);
   const text = h('div', { className: 'cw-text' });
   const canvas = h('canvas', { tabIndex: 0, role: 'img' });
   const note = h('div', { className: 'wt-note', 'aria-live': 'polite' });
   const body = h('div', { className: 'cw-body' }, h('div', { className: 'cw-side' }, text, w.read, note), canvas);
-  w.el.append(h('div', { className: 'wt-title' }, 'A window slides over the text, the matrix counts what it sees'),
-    h('div', { className: 'wt-row' }, control('sentence', picker), size, ...(w.get('asks') ? [mode] : [])), steps, body);
+  w.el.append(title('A window slides over the text, the matrix counts what it sees'),
+    controls(control('sentence', picker), size, ...(w.get('asks') ? [mode] : [])), steps, body);
 
   const full = () => view === 'theirs';
   const now = () => (step > begin[sentence] && !full() ? all[step - 1] : null);
@@ -84,14 +84,14 @@ function build(w) {
   function lay() {
     picker.value = sentence;
     track.value = step;
-    told.textContent = `${step} of ${all.length} pairs`;
+    told.textContent = say('{step} of {all} pairs', { step, all: all.length });
     back.disabled = first.disabled = step === 0;
     next.disabled = last.disabled = step === all.length;
     steps.hidden = full();
     const fresh = w.get('theirs_window') === w.get('window'), raw = numbers(w.get('theirs'), Float32Array);
-    const agrees = / agrees /.test(w.get('status'));
+    const agrees = w.get('agrees');
     theirs = !full() || !fresh ? null : agrees ? counts(all, all.length, V) : raw.length === V * V ? raw : null;
-    note.textContent = !full() ? '' : fresh ? w.get('status') : 'Asking your function (this needs the running kernel) …';
+    note.textContent = !full() ? '' : fresh ? w.get('status') : say('Asking your function (this needs the running kernel) …');
     note.classList.toggle('wt-bad', full() && fresh && !agrees);
     speak();
     write();
@@ -101,15 +101,20 @@ function build(w) {
     const q = (word) => `“${word}”`, [r, c] = cell || [];
     if (cell) {
       const n = sources(all, full() ? all.length : step, r, c).length, given = theirs && theirs[r * V + c];
-      const found = `${n || 'no'} pair${n === 1 ? '' : 's'} of positions${full() ? '' : ' so far'}`;
-      w.say(`Row ${q(vocabulary[r])}, column ${q(vocabulary[c])}: ` + (theirs && given === n ? `your function says ${n}, and so does the text.`
-        : theirs ? `your function says ${number(given)}, the text has ${found}.` : `${found}.`));
-    } else if (full()) w.say('Point at a cell, or use the arrow keys in the matrix, to see where its count comes from.');
+      const place = say('Row {row}, column {column}', { row: q(vocabulary[r]), column: q(vocabulary[c]) });
+      const sentence = theirs && given === n ? say('your function says {number}, and so does the text.', { number: n })
+        : theirs && !n ? say('your function says {given}, the text has no pairs of positions.', { given: amount(given) })
+          : theirs ? sayCount(n, 'your function says {given}, the text has {number} pair of positions.', 'your function says {given}, the text has {number} pairs of positions.', { given: amount(given) })
+            : full() && !n ? say('no pairs of positions.') : full() ? sayCount(n, '{number} pair of positions.', '{number} pairs of positions.')
+              : !n ? say('no pairs of positions so far.') : sayCount(n, '{number} pair of positions so far.', '{number} pairs of positions so far.');
+      w.say(say('{place}: {sentence}', { place, sentence }));
+    } else if (full()) w.say(say('Point at a cell, or use the arrow keys in the matrix, to see where its count comes from.'));
     else if (now()) {
       const [s, i, j, row, column] = now();
       const n = sources(all, step, row, column).length;
-      w.say(`${q(sentences[s][i])} at position ${i} sees ${q(sentences[s][j])} at position ${j}: row ${q(vocabulary[row])}, column ${q(vocabulary[column])} is now ${n}.`);
-    } else w.say(step ? `Sentence ${sentence + 1}: nothing counted in it yet.` : 'Nothing counted yet: step forward, or play.');
+      w.say(say('{centre} at position {i} sees {context} at position {j}: row {row}, column {column} is now {number}.',
+        { centre: q(sentences[s][i]), i, context: q(sentences[s][j]), j, row: q(vocabulary[row]), column: q(vocabulary[column]), number: n }));
+    } else w.say(step ? say('Sentence {number}: nothing counted in it yet.', { number: sentence + 1 }) : say('Nothing counted yet: step forward, or play.'));
   }
   function write() {                                                 // the sentences, with the window
     const lit = cell ? sources(all, full() ? all.length : step, ...cell) : [], pair = cell || full() ? null : now();
@@ -147,8 +152,8 @@ function build(w) {
     const matrix = full() ? theirs : counts(all, step, V), truth = full() ? counts(all, all.length, V) : null;
     const most = Math.max(1, ...counts(all, all.length, V)), pair = now();
     x.fillStyle = c.soft; x.font = font(12);
-    x.fillText('context word', left, 9);
-    x.save(); x.translate(9, top + V * px / 2); x.rotate(-Math.PI / 2); x.textAlign = 'center'; x.fillText('centre word', 0, 0); x.restore();
+    x.fillText(say('context word'), left, 9);
+    x.save(); x.translate(9, top + V * px / 2); x.rotate(-Math.PI / 2); x.textAlign = 'center'; x.fillText(say('centre word'), 0, 0); x.restore();
     vocabulary.forEach((word, i) => {
       const [row, column] = cell || (pair ? [pair[3], pair[4]] : []), name = (on) => { x.font = font(small, on); x.fillStyle = on ? c.ink : c.soft; };
       name(row === i); x.textAlign = 'right';
@@ -170,15 +175,16 @@ function build(w) {
         x.fillStyle = strong ? (c.dark ? '#10151a' : '#fff') : c.ink;
         x.font = font(Math.min(15, px * 0.5), strong);
         const two = wrong && px >= 30;
-        x.fillText(number(value), X + px / 2, Y + px / 2 - (two ? 6 : -0.5), px - 3);
-        if (two) { x.font = font(10); x.fillText(`not ${number(truth[k])}`, X + px / 2, Y + px / 2 + 9, px - 3); }
+        x.fillText(amount(value), X + px / 2, Y + px / 2 - (two ? 6 : -0.5), px - 3);
+        if (two) { x.font = font(10); x.fillText(say('not {number}', { number: amount(truth[k]) }), X + px / 2, Y + px / 2 + 9, px - 3); }
       }
     }
     const frame = (row, column, colour) => { x.strokeStyle = colour; x.lineWidth = 2.5; x.strokeRect(left + column * px, top + row * px, px, px); };
     if (pair) frame(pair[3], pair[4], c.ink);
     if (cell) frame(...cell, c.ink);
-    if (full() && !matrix) { x.fillStyle = c.soft; x.font = font(13); x.fillText('no matrix', left + V * px / 2, top + V * px / 2); }
-    canvas.setAttribute('aria-label', `Matrix of ${V} by ${V} counts, ${full() ? 'your function' : `${step} of ${all.length} pairs counted`}; arrow keys choose a cell`);
+    if (full() && !matrix) { x.fillStyle = c.soft; x.font = font(13); x.fillText(say('no matrix'), left + V * px / 2, top + V * px / 2); }
+    canvas.setAttribute('aria-label', full() ? say('Matrix of {size} by {size} counts, your function; arrow keys choose a cell', { size: V })
+      : say('Matrix of {size} by {size} counts, {step} of {all} pairs counted; arrow keys choose a cell', { size: V, step, all: all.length }));
     w.ready();
   });
 

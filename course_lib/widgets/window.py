@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import traitlets
 
-from course_lib.widgets.base import CourseWidget, array_of, browser_code, new_figure
+from course_lib.language import say
+from course_lib.widgets.base import CourseWidget, array_of, browser_code, joined, kind_of, new_figure
 
 MOST_WORDS = 60
 WIDEST = 5
@@ -31,6 +32,7 @@ class CooccurrenceWindow(CourseWidget):
     theirs = traitlets.Bytes().tag(sync=True)  # its matrix, float32 [V, V]; empty when it gave none or agrees
     theirs_window = traitlets.Int(0).tag(sync=True)  # the window that belongs to it
     status = traitlets.Unicode().tag(sync=True)
+    agrees = traitlets.Bool(False).tag(sync=True)
 
     def __init__(
         self,
@@ -73,41 +75,51 @@ class CooccurrenceWindow(CourseWidget):
         if self._count is None:
             return
         value, status = self.ask(self._count, self.sentences, self.vocabulary, self.window)
-        matrix, expected = b"", self.counts()
+        matrix, expected, agrees = b"", self.counts(), False
         if not status:
             try:
                 got = array_of(value)
             except (TypeError, ValueError):
-                status = f"Your function returned {_kind(value)}; expected an array of shape {expected.shape}."
+                status = say(
+                    "Your function returned {kind}; expected an array of shape {shape}.",
+                    kind=kind_of(value),
+                    shape=expected.shape,
+                )
             else:
                 if got.shape == expected.shape:
-                    status = _compare(got, expected, self.vocabulary)
-                    if not np.array_equal(got, expected):  # an equal one the browser has itself
+                    status, agrees = _compare(got, expected, self.vocabulary), np.array_equal(got, expected)
+                    if not agrees:  # an equal one the browser has itself
                         matrix = got.astype("<f4").tobytes()
                 else:
-                    status = f"Your function returned shape {got.shape}; expected {expected.shape}."
+                    status = say(
+                        "Your function returned shape {got}; expected {shape}.", got=got.shape, shape=expected.shape
+                    )
         with self.hold_sync():
-            self.theirs, self.theirs_window, self.status = matrix, self.window, status
+            self.theirs, self.theirs_window, self.status, self.agrees = matrix, self.window, status, agrees
 
     def alt_text(self) -> str:
         counts, words = self.counts(), self.vocabulary
-        text = (
-            f"Co-occurrence matrix of {len(words)} words, counted in {len(self.sentences)} sentences "
-            f"with {self.window} words on each side. "
+        text = say(
+            "Co-occurrence matrix of {words} words, counted in {sentences} sentences with {window} words on each side.",
+            words=len(words),
+            sentences=len(self.sentences),
+            window=self.window,
         )
         if len(words) <= 12:
-            rows = (
-                f"{word}: " + (", ".join(f"{other} {n}" for other, n in zip(words, row, strict=True) if n) or "nothing")
-                for word, row in zip(words, counts, strict=True)
-            )
-            text += "; ".join(rows) + "."
+            rows = []
+            for word, row in zip(words, counts, strict=True):
+                seen = ", ".join(f"{other} {n}" for other, n in zip(words, row, strict=True) if n)
+                rows.append(f"{word}: {seen or say('nothing')}")
+            found = f"{'; '.join(rows)}."
         else:
             order = np.argsort(-np.triu(counts), axis=None, kind="stable")[:5]
             pairs = (divmod(int(place), len(words)) for place in order)
-            text += (
-                "Most often together: " + ", ".join(f"{words[i]} and {words[j]} {counts[i, j]}" for i, j in pairs) + "."
+            most = (
+                say("{first} and {second} {number}", first=words[i], second=words[j], number=counts[i, j])
+                for i, j in pairs
             )
-        return text + (f" {self.status}" if self.status else "")
+            found = say("Most often together: {pairs}.", pairs=", ".join(most))
+        return joined(text, found, self.status)
 
     def picture(self) -> Any:
         counts, words = self.counts(), self.vocabulary
@@ -119,9 +131,9 @@ class CooccurrenceWindow(CourseWidget):
         axes.set_yticks(range(len(words)), words)
         axes.tick_params(top=True, labeltop=True, bottom=False, labelbottom=False, length=0)
         axes.tick_params(labelsize=10 if len(words) <= 20 else 7)
-        axes.set_xlabel(f"context word ({self.window} on each side)")
+        axes.set_xlabel(say("context word ({window} on each side)", window=self.window))
         axes.xaxis.set_label_position("top")
-        axes.set_ylabel("centre word")
+        axes.set_ylabel(say("centre word"))
         if len(words) <= 20:
             for (row, column), n in np.ndenumerate(counts):
                 if n:
@@ -130,16 +142,18 @@ class CooccurrenceWindow(CourseWidget):
         return figure
 
 
-def _kind(value: Any) -> str:
-    return "nothing (None)" if value is None else f"a {type(value).__name__}"
-
-
 def _compare(got: np.ndarray, expected: np.ndarray, words: list[str]) -> str:
     different = np.argwhere(~(got == expected))
     if not len(different):
-        return f"Your function agrees in all {got.size} cells."
+        return say("Your function agrees in all {number} cells.", number=got.size)
     row, column = different[0]
-    return (
-        f"Your function differs in {len(different)} of {got.size} cells, first in row {words[row]}, column "
-        f"{words[column]}: {got[row, column]:g} instead of {expected[row, column]}."
+    return say(
+        "Your function differs in {number} of {all} cells, first in row {row}, column {column}: {got} instead of "
+        "{right}.",
+        number=len(different),
+        all=got.size,
+        row=words[row],
+        column=words[column],
+        got=f"{got[row, column]:g}",
+        right=expected[row, column],
     )

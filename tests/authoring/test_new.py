@@ -17,7 +17,13 @@ def checkout(tmp_path_factory):
     shutil.copytree(PROJECT / "course_lib", root / "course_lib", ignore=skip)
     for name in ("notebooks", "tests/judge", "tests/oracles"):
         (root / name).mkdir(parents=True)
-    for name in ("pyproject.toml", "tests/conftest.py", "tests/judge/__init__.py", "tests/judge/test_exercises.py"):
+    for name in (
+        "pyproject.toml",
+        "tests/conftest.py",
+        "tests/judge/__init__.py",
+        "tests/judge/spoilt.py",
+        "tests/judge/test_exercises.py",
+    ):
         shutil.copy(PROJECT / name, root / name)
     for number in ("00", "01"):
         [script] = (PROJECT / "notebooks").glob(f"{number}_*.py")

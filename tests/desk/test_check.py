@@ -1,5 +1,6 @@
 """`check`, `hint` and `solution` as a learner meets them, outside a notebook and inside one."""
 
+import functools
 import subprocess
 import sys
 
@@ -99,3 +100,25 @@ def test_a_check_works_at_a_plain_python_prompt(tmp_path):
 def test_importing_the_course_does_not_import(module):
     code = f"import sys, course_lib; course_lib.check; sys.exit({module!r} in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], timeout=60).returncode == 0
+
+
+def test_an_answer_that_is_no_plain_def_is_known_by_the_name_it_is_bound_to(capsys):
+    def timed(function):
+        def inner(*arguments):
+            return function(*arguments)
+
+        return inner
+
+    def divided(axis, matrix):
+        return matrix / matrix.sum(axis=axis, keepdims=True)
+
+    for answer in (
+        lambda matrix: divided(1, matrix),
+        functools.partial(divided, 1),
+        timed(functools.partial(divided, 1)),
+    ):
+        normalise_rows = answer
+        assert check(normalise_rows) is answer
+        assert "✓ normalise_rows: passed" in capsys.readouterr().out
+    check(lambda matrix: matrix)
+    assert "no exercise called <lambda>" in capsys.readouterr().out

@@ -1,5 +1,9 @@
 """The engine behind `check`: what it accepts, what it refuses, and what it says."""
 
+import contextlib
+import sys
+import time
+
 import numpy as np
 import pytest
 
@@ -430,3 +434,60 @@ def test_families_of_mistakes_are_known_to_every_exercise(function, looks):
 def test_a_transposed_result_is_named():
     made = Exercise(np.sqrt, lambda rng: [case(rng.random((2, 3)))], hints=["h"])
     assert "transposed" in examine(made, lambda x: np.sqrt(x).T).message
+
+
+def test_an_endless_loop_that_swallows_interrupts_is_stopped_all_the_same(exercise):
+    def stubborn(vector, factor):
+        while True:
+            try:  # noqa: SIM105
+                sum(range(1000))
+            except:  # noqa: E722
+                pass
+
+    started = time.monotonic()
+    outcome = examine(exercise, stubborn, time_limit=1.0)
+    assert "does not come to an end" in outcome.message
+    assert time.monotonic() - started < 10  # far from for ever; how soon depends on the machine's load
+
+
+def test_an_answer_that_swallows_the_interrupt_and_comes_to_an_end_has_not_passed(exercise):
+    def slow(vector, factor):
+        end = time.monotonic() + 0.6
+        while time.monotonic() < end:
+            with contextlib.suppress(BaseException):
+                time.sleep(0.05)
+        return vector * factor
+
+    assert "does not come to an end, or is slow" in examine(exercise, slow, time_limit=0.2).message
+
+
+class _Own(BaseException):
+    pass
+
+
+@pytest.mark.parametrize("kind", [GeneratorExit, SystemExit, _Own])
+def test_whatever_an_answer_leaves_by_becomes_an_outcome(exercise, kind):
+    def leaves(vector, factor):
+        raise kind("gone")
+
+    outcome = examine(exercise, leaves)
+    assert outcome.status is Status.RAISES
+    assert kind.__name__ in outcome.message
+
+
+def test_a_closed_stdout_and_odd_tensors_are_told_and_never_raised(exercise):
+    torch = pytest.importorskip("torch")
+    before = sys.stdout
+
+    def closes(vector, factor):
+        sys.stdout.close()
+        return vector
+
+    for wrong in (
+        closes,
+        lambda vector, factor: torch.ones(3).to_sparse(),
+        lambda vector, factor: torch.ones(3, device="meta"),
+    ):
+        outcome = examine(exercise, wrong)
+        assert not outcome.passed and outcome.message
+        assert sys.stdout is before and not before.closed

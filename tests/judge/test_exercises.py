@@ -2,7 +2,9 @@
 
 import inspect
 import re
+from collections.abc import Iterator
 
+import numpy as np
 import pytest
 
 from course_lib import checks
@@ -24,9 +26,13 @@ def _name(value) -> str:
     return getattr(value, "name", None) or getattr(value, "__name__", str(value))
 
 
+def _where(exercise: Exercise) -> str:
+    return f"checks/{checks.index().get(exercise.name, '?')}.py, {exercise.name}"
+
+
 def test_there_are_exercises_and_every_one_stands_in_a_lesson():
     in_lessons = [entry.name for lesson in lessons() for entry in lesson.exercises]
-    assert len(EXERCISES) >= 8
+    assert len(EXERCISES) == sum(len(lesson.exercises) for lesson in lessons()) > 0
     assert sorted(in_lessons) == sorted(checks.index())
 
 
@@ -51,10 +57,15 @@ def test_another_right_answer_passes(exercise: Exercise, function):
 
 @pytest.mark.parametrize(("exercise", "mistake"), MISTAKES, ids=_name)
 def test_a_known_mistake_is_refused_with_its_own_message(exercise: Exercise, mistake):
+    where = f"{_where(exercise)}: {mistake.where}"
     for seed in (None, 1):
         outcome = examine(exercise, mistake.function, seed=seed)
-        assert outcome.status is not Status.PASSED
-        assert outcome.mistake is mistake, f"taken for: {outcome.mistake and outcome.mistake.looks}; {outcome.message}"
+        assert not outcome.passed, f"{where} passes the check: it is harmless, or no case shows it; add one"
+        taken = outcome.mistake.looks if outcome.mistake else f"nothing known ({outcome.message})"
+        again = f"seed {outcome.seed} repeats it"
+        assert outcome.mistake is mistake, (
+            f"{where} is taken for {taken!r}; add a case that tells the two apart ({again})"
+        )
         assert mistake.looks in outcome.message
 
 
@@ -69,15 +80,37 @@ def test_a_mistake_of_every_family_is_refused_and_named(exercise: Exercise):
         assert outcome.passed or outcome.mistake or name == "in place", f"{name}: {outcome.message}"
 
 
+def wants(exercise: Exercise) -> Iterator[str]:
+    """What an author still has to do about an exercise, a line each."""
+    where = _where(exercise)
+    if not list(exercise.cases(np.random.default_rng(0))):
+        yield f"{where} has no case, so that anything passes; yield case(...), the worked example first"
+    if not inspect.getdoc(exercise.reference):
+        yield f"{where}: the reference has no docstring, which is the learner's task; say what goes in and comes out"
+    for kind, number, least in (
+        ("mistakes", len(exercise.mistakes), 3),
+        ("alternatives", len(exercise.alternatives), 1),
+        ("hints", len(exercise.hints), 2),
+    ):
+        if number < least:
+            yield f"{where} lists {number} {kind}, needed are {least}"
+    for mistake in exercise.mistakes:
+        if mistake.looks.endswith(".") or re.match(r"[A-Z][a-z]+ ", mistake.looks):
+            yield f"{where}: {mistake.looks!r} does not complete 'It looks as if ...'; no capital, no full stop"
+
+
 @pytest.mark.parametrize("exercise", EXERCISES, ids=_name)
 def test_an_exercise_knows_enough(exercise: Exercise):
-    assert len(exercise.mistakes) >= 3
-    assert len({mistake.looks for mistake in exercise.mistakes}) == len(exercise.mistakes)
-    for mistake in exercise.mistakes:  # each text completes "It looks as if ..."
-        assert mistake.looks[-1] != "." and not re.match(r"[A-Z][a-z]+ ", mistake.looks), mistake.looks
-    assert len(exercise.alternatives) >= 1
-    assert len(exercise.hints) >= 2
-    assert inspect.getdoc(exercise.reference)
+    assert "\n".join(wants(exercise)) == ""
+
+
+def test_what_an_exercise_lacks_is_said_in_a_line_each():
+    made = Exercise(lambda number: number, lambda rng: [], hints=["h"])
+    made.slip("number", "numbers", looks="Too many numbers.")
+    said = list(wants(made))
+    words = ("no case", "no docstring", "1 mistakes, needed are 3", "0 alternatives", "1 hints", "does not complete")
+    assert len(said) == len(words)
+    assert all(word in line for word, line in zip(words, said, strict=True))
 
 
 @pytest.mark.parametrize("exercise", EXERCISES, ids=_name)
