@@ -104,7 +104,7 @@ _SLICES = "[x[i : i + weight.shape[1]] for i in range(len(x) - weight.shape[1] +
 conv1d.slip("weight[:, k]", "weight[:, -1 - k]", looks="the filters were turned round",
     do="Signal processing turns them, neural networks do not: the first row of the filter meets the first word.")
 conv1d.slip("weight.shape[1] + 1", "weight.shape[1]", looks="the last window is missing",
-    do="A sentence of 4 words has 3 windows of width 2: they begin at 0, 1 and 2. Write range(N - H + 1).")
+    do="A sentence of 4 words has 3 windows of width 2: they begin at 0, 1 and 2. Write range(N - K + 1).")
 conv1d.slip("bias + sum(", "sum(", looks="the bias was left out", do="Add bias at the end: one number for each filter.")
 conv1d.slip("bias + sum(", "sum(bias + ",
     looks="the bias was added once for every place of the filter", do="Add it once, after the sum over the window.")
@@ -123,7 +123,7 @@ conv1d.slip("k + windows", "k + windows : weight.shape[1]", looks="the windows s
     do="The filter moves on by one word, not by its own width.")
 conv1d.slip(_ANSWER, "x.unfold(-2, weight.shape[1], 1).flatten(-2) @ weight.flatten(1).T + bias",
     looks="the window and the filter were laid out in different orders",
-    do="unfold puts the place in the window last: (..., D, H). Turn it with transpose(-1, -2) before you flatten.")
+    do="unfold puts the place in the window last: (..., D, K). Turn it with transpose(-1, -2) before you flatten.")
 conv1d.slip(_ANSWER, f"torch.stack([{_WINDOW}.flatten(-2) @ weight.flatten(1).T + bias for i in range(windows)])",
     looks="the windows became the first axis, in front of the sentences",
     do="torch.stack puts its new axis first unless told. Say dim=-2: behind the sentences, before the filters.")
@@ -133,16 +133,16 @@ conv1d.slip(_ANSWER, f"torch.stack([{_WINDOW}.flatten() @ weight.flatten(1).T + 
     looks="the sentences of a batch were laid out in one row",
     do="flatten() melts all axes. Only the last two, words and dimensions, belong together: flatten(-2).")
 conv1d.slip(_ANSWER, "functional.conv1d(x, weight, bias)", looks="the axes were given to PyTorch as they are",
-    do="functional.conv1d wants (B, d, N) and weights (F, d, h): transpose both, and transpose its result back.")
+    do="functional.conv1d wants (B, D, N) and weights (F, D, K): transpose both, and transpose its result back.")
 conv1d.slip("windows = ", 'x = functional.pad(x, (0, 0, *pad_for(0, weight.shape[1], "same")[:2]))\n    windows = ',
-    looks="the sentence was padded", do="Slide over x as it is. The windows lie entirely inside: N - H + 1 of them.")
+    looks="the sentence was padded", do="Slide over x as it is. The windows lie entirely inside: N - K + 1 of them.")
 conv1d.slip(_ANSWER, f"torch.stack([(weight * window).sum((1, 2)) + bias for window in {_SLICES}])",
     looks="it works for a single sentence only",
-    do="x[i : i + H] takes rows of the first axis, and in a batch those are sentences. Write x[..., i : i + H, :].")
+    do="x[i : i + K] takes rows of the first axis, and in a batch those are sentences. Write x[..., i : i + K, :].")
 conv1d.slip(_ANSWER, f"torch.tensor([[(window * w).sum() + b for w, b in zip(weight, bias)] for window in {_SLICES}])",
     looks="the loop counts sentences instead of words",
     do="len(x) is the length of the first axis, and in a batch that axis runs over sentences. The words are on the "
-    "last axis but one: x.shape[-2] of them, and x[..., i : i + H, :] is a window.")
+    "last axis but one: x.shape[-2] of them, and x[..., i : i + K, :] is a window.")
 conv1d.slip(_ANSWER, f"torch.stack([(weight * window).sum() for window in {_SLICES}])",
     looks="the answers of all filters were added up",
     do="Each filter has a number of its own for each window: sum over words and dimensions, not over filters.")
@@ -314,9 +314,9 @@ def _count_cases(rng):
 
 textcnn_parameter_count = Exercise(convolution.textcnn_parameter_count, _count_cases, hints=[
     "Count one filter first: how many numbers has it, and which number belongs to it besides?",
-    "A filter of width h has h · d weights and 1 bias, and there are `filters` of each width. The linear layer "
+    "A filter of width K has K · d weights and 1 bias, and there are `filters` of each width. The linear layer "
     "gets one feature from every filter of every width.",
-    "sum over the widths of filters · (h · d + 1), plus classes · (len(widths) · filters + 1)."])
+    "sum over the widths of filters · (K · d + 1), plus classes · (len(widths) · filters + 1)."])
 _REST = " for width in widths)\n    return convolution + classes * "
 _BOTH = f"filters * (width * d + 1){_REST}(len(widths) * filters + 1)"
 textcnn_parameter_count.slip(_BOTH, f"filters * width * d{_REST}len(widths) * filters",
@@ -391,7 +391,7 @@ TextCNN = Exercise(convolution.TextCNN, _model_cases, probe=_scores, hints=[
 _FEATURES = "torch.cat(features, dim=1)"
 _COUNTED = "lengths + weight.shape[1] - 1"
 _TO_THE_COUNT = """)
-            maps = self.convolve(functional.pad(x, (0, 0, left, right)), weight, bias).relu()  # (B, N + H - 1, F)
+            maps = self.convolve(functional.pad(x, (0, 0, left, right)), weight, bias).relu()  # (B, N + K - 1, F)
             features.append(max_over_time(maps, """
 TextCNN.slip(f'"full"{_TO_THE_COUNT}{_COUNTED}', f'"valid"{_TO_THE_COUNT}lengths - weight.shape[1] + 1',
     looks="nothing was padded",
