@@ -49,6 +49,7 @@ class CourseWidget(anywidget.AnyWidget):
     (`new_figure` makes one).
     """
 
+    still_pixels = 250_000  # of the still picture at most; a widget with a large state takes fewer
     picture_id = traitlets.Unicode().tag(sync=True)  # the live view hides the still picture of this name
 
     def __init__(self, **traits: Any) -> None:
@@ -104,7 +105,7 @@ class CourseWidget(anywidget.AnyWidget):
         alt = html.escape(self.alt_text(), quote=True)
         return (
             f'<div class="{self.picture_id}"><img alt="{alt}" width="{width}" height="{height}" '
-            f'style="max-width:100%;height:auto" src="data:image/png;base64,{_png(figure)}"></div>'
+            f'style="max-width:100%;height:auto" src="data:image/png;base64,{_png(figure, self.still_pixels)}"></div>'
         )
 
 
@@ -181,12 +182,12 @@ def _guarded(argument: Any) -> Any:
     return argument
 
 
-def _png(figure: Any) -> str:
+def _png(figure: Any, pixels: int) -> str:
     """The figure as base64 of a PNG of few pixels and colours: it stays in the notebook, where 20 kB is its share."""
     from PIL import Image
 
     raw, small = io.BytesIO(), io.BytesIO()
-    figure.savefig(raw, format="png", dpi=min(150.0, (250_000 / np.prod(figure.get_size_inches())) ** 0.5))
+    figure.savefig(raw, format="png", dpi=min(150.0, (pixels / np.prod(figure.get_size_inches())) ** 0.5))
     with Image.open(raw) as image:
         image.convert("RGB").quantize(48).save(small, "PNG", optimize=True)
     return base64.b64encode(small.getvalue()).decode()

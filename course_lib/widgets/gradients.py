@@ -28,6 +28,7 @@ class GradientFlow(CourseWidget):
     title: the heading
     """
 
+    still_pixels = 170_000
     _esm, _css = browser_code("gradients")
 
     title = traitlets.Unicode().tag(sync=True)

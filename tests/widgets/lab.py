@@ -238,7 +238,8 @@ class LabNotebook:
         """Save the notebook, whose file must stay small. Returns the HTML of a cell's still picture."""
         self.output(cell).locator("[data-ready]").wait_for()
         saved = self.save()
-        assert self.path.stat().st_size - self.size <= 50_000  # one widget, its state and its code
+        grown = self.path.stat().st_size - self.size
+        assert grown <= 50_000, f"{grown} bytes for one widget, its state and its code"
         outputs = saved.cells[cell].outputs
         [still] = [output.data["text/html"] for output in outputs if "text/html" in output.get("data", {})]
         assert re.search("data:image/(png;base64|svg[+]xml),", still)
